@@ -28,7 +28,7 @@ lint: setup ## Style, import contracts, protos, generated stubs
 	$(BIN)/lint-imports
 	$(BIN)/buf lint
 	libs/wire/generate --check
-	requirements/breaking
+	libs/wire/breaking
 
 types: setup ## mypy --strict over everything
 	$(BIN)/mypy
