@@ -1,0 +1,1 @@
+"""Keys: what they are, how they sign, and the vault that holds them."""
