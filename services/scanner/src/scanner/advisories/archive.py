@@ -1,0 +1,85 @@
+"""Reading a zip of OSV records, one JSON file each. Nothing of it is ever written to a path that it names."""
+
+import zipfile
+import zlib
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import datetime
+from typing import IO
+
+from scanner.advisories.advisory import Advisory, read_advisory
+from scanner.advisories.osv import MalformedRecord
+from scanner.errors import ArchiveBroken, ArchiveTooLarge
+
+LARGEST_RECORD = 16 * 2**20
+"""Bytes of one record, unpacked; a larger one is skipped."""
+LARGEST_ARCHIVE = 8 * 2**30
+"""Bytes of all records, unpacked."""
+MOST_RECORDS = 2_000_000
+_BATCH = 500
+_BATCH_BYTES = 8 * 2**20
+
+
+@dataclass(frozen=True, slots=True)
+class Skipped:
+    """A record that could not be read: its name in the zip, and what is wrong with it."""
+
+    name: str
+    problem: str
+
+
+@dataclass(frozen=True, slots=True)
+class Batch:
+    """Some records of an archive."""
+
+    advisories: tuple[Advisory, ...]
+    skipped: tuple[Skipped, ...]
+
+
+def read_archive(file: IO[bytes], now: datetime) -> Iterator[Batch]:
+    """Reads every record, a few hundred at a time. A record that can't be used is skipped and named.
+
+    Raises ArchiveBroken where the zip itself can't be read to its end, and ArchiveTooLarge.
+    """
+    try:
+        with zipfile.ZipFile(file) as archive:
+            yield from _batches(archive, now)
+    except (zipfile.BadZipFile, zlib.error, EOFError, RuntimeError, UnicodeDecodeError) as problem:
+        raise ArchiveBroken(f"The zip of advisories can't be read: {problem}. Nothing was imported.") from problem
+
+
+def _batches(archive: zipfile.ZipFile, now: datetime) -> Iterator[Batch]:
+    members = [member for member in archive.infolist() if not member.is_dir()]
+    if len(members) > MOST_RECORDS:
+        raise ArchiveTooLarge(f"The zip holds more than {MOST_RECORDS} records.")
+    advisories: list[Advisory] = []
+    skipped: list[Skipped] = []
+    pending = total = 0
+    for member in members:
+        read = _read(archive, member, now)
+        if isinstance(read, Advisory):
+            advisories.append(read)
+            pending += len(read.body)
+        else:
+            skipped.append(read)
+        total += member.file_size
+        if total > LARGEST_ARCHIVE:
+            raise ArchiveTooLarge(f"The zip holds more than {LARGEST_ARCHIVE} bytes of records.")
+        if len(advisories) + len(skipped) >= _BATCH or pending >= _BATCH_BYTES:
+            yield Batch(tuple(advisories), tuple(skipped))
+            advisories, skipped, pending = [], [], 0
+    yield Batch(tuple(advisories), tuple(skipped))
+
+
+def _read(archive: zipfile.ZipFile, member: zipfile.ZipInfo, now: datetime) -> Advisory | Skipped:
+    name = "".join(letter if letter.isprintable() else "?" for letter in member.filename[:256])
+    if not member.filename.endswith(".json"):
+        return Skipped(name, "It is no .json file.")
+    if member.file_size > LARGEST_RECORD:
+        return Skipped(name, f"It is larger than {LARGEST_RECORD} bytes.")
+    with archive.open(member) as stream:
+        body = stream.read(LARGEST_RECORD + 1)
+    try:
+        return read_advisory(body, now)
+    except MalformedRecord as problem:
+        return Skipped(name, str(problem))

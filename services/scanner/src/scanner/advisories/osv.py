@@ -1,0 +1,124 @@
+"""OSV records, as far as the scanner reads them: https://ossf.github.io/osv-schema/.
+
+Fields that the schema knows and the scanner does not use are skipped; what is read must have the schema's type.
+"""
+
+import re
+from datetime import UTC, datetime
+from typing import Annotated
+
+import msgspec
+
+_ID = re.compile(r"[!-~]{1,128}", re.ASCII)
+
+Time = Annotated[datetime, msgspec.Meta(tz=True)]
+Texts = tuple[str, ...] | None
+
+
+class MalformedRecord(Exception):
+    """A record that can't be used; the message is a sentence for a person."""
+
+
+class Event(msgspec.Struct, frozen=True):
+    """A version at which a range begins or ends; one of the four is given."""
+
+    introduced: str | None = None
+    fixed: str | None = None
+    last_affected: str | None = None
+    limit: str | None = None
+
+
+class Range(msgspec.Struct, frozen=True):
+    """A range of affected versions (or commits)."""
+
+    type: str
+    events: tuple[Event, ...]
+
+
+class Rating(msgspec.Struct, frozen=True):
+    """A severity: a CVSS vector by its type, or a distribution's own word."""
+
+    type: str
+    score: str
+
+
+class Specific(msgspec.Struct, frozen=True):
+    """What a source adds of its own; its words of severity among it."""
+
+    severity: object = None
+    urgency: object = None
+
+
+class PackageName(msgspec.Struct, frozen=True):
+    """A package that a record speaks of."""
+
+    name: str
+    ecosystem: str
+
+
+class Affected(msgspec.Struct, frozen=True):
+    """Which versions of a package are affected."""
+
+    package: PackageName | None = None
+    ranges: tuple[Range, ...] | None = None
+    versions: Texts = None
+    severity: tuple[Rating, ...] | None = None
+    ecosystem_specific: Specific | None = None
+    database_specific: Specific | None = None
+
+
+class Reference(msgspec.Struct, frozen=True):
+    """Where to read more."""
+
+    url: str
+    type: str = "WEB"
+
+
+class Record(msgspec.Struct, frozen=True):
+    """One advisory."""
+
+    id: str
+    modified: Time
+    published: Time | None = None
+    withdrawn: Time | None = None
+    aliases: Texts = None
+    upstream: Texts = None
+    summary: str | None = None
+    details: str | None = None
+    severity: tuple[Rating, ...] | None = None
+    affected: tuple[Affected, ...] | None = None
+    references: tuple[Reference, ...] | None = None
+    database_specific: Specific | None = None
+
+    @property
+    def all_aliases(self) -> tuple[str, ...]:
+        """Other ids of the same flaw; what is no id is left out."""
+        return tuple(name for name in self.aliases or () if is_id(name) and name != self.id)
+
+    @property
+    def all_upstream(self) -> tuple[str, ...]:
+        """The flaws that this advisory derives from; what is no id is left out."""
+        return tuple(name for name in self.upstream or () if is_id(name))
+
+
+_DECODER = msgspec.json.Decoder(Record)
+
+
+def is_id(text: str) -> bool:
+    """Whether a text can be an advisory's id: 1 to 128 visible ASCII characters."""
+    return bool(_ID.fullmatch(text))
+
+
+def decode(body: bytes) -> Record:
+    """Reads a record. Raises MalformedRecord where it is no OSV record, or says nothing that could be used."""
+    try:
+        record = _DECODER.decode(body)
+        times = (record.modified, record.published, record.withdrawn)
+        _ = [time.astimezone(UTC) for time in times if time]
+    except (msgspec.DecodeError, UnicodeDecodeError, OverflowError, RecursionError) as problem:
+        raise MalformedRecord(f"It is no OSV record: {str(problem)[:300]}.") from problem
+    if not is_id(record.id):
+        raise MalformedRecord("Its id is empty, longer than 128 characters, or not of visible ASCII characters.")
+    if not record.affected and record.withdrawn is None:
+        raise MalformedRecord("It names nothing that is affected.")
+    return record
