@@ -25,7 +25,7 @@ _sym_db = _symbol_database.Default()
 from google.protobuf import timestamp_pb2 as google_dot_protobuf_dot_timestamp__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n#hallmark/signer/v1/revocation.proto\x12\x12hallmark.signer.v1\x1a\x1fgoogle/protobuf/timestamp.proto\"\xbf\x01\n\nRevocation\x12\x15\n\rrevocation_id\x18\x01 \x01(\t\x12\x34\n\x06target\x18\x02 \x01(\x0b\x32$.hallmark.signer.v1.RevocationTarget\x12\x0e\n\x06reason\x18\x03 \x01(\t\x12\x12\n\nrevoked_by\x18\x04 \x01(\t\x12/\n\x0b\x63reate_time\x18\x05 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x0f\n\x07\x64igests\x18\x06 \x03(\t\"\xbb\x01\n\x10RevocationTarget\x12\x14\n\nsigning_id\x18\x01 \x01(\tH\x00\x12\x38\n\tsignature\x18\x02 \x01(\x0b\x32#.hallmark.signer.v1.SignatureTargetH\x00\x12\x10\n\x06\x64igest\x18\x03 \x01(\tH\x00\x12;\n\x0bkey_version\x18\x04 \x01(\x0b\x32$.hallmark.signer.v1.KeyVersionTargetH\x00\x42\x08\n\x06target\"?\n\x0fSignatureTarget\x12\x0e\n\x06\x64igest\x18\x01 \x01(\t\x12\x0b\n\x03key\x18\x02 \x01(\t\x12\x0f\n\x07version\x18\x03 \x01(\r\"Z\n\x10KeyVersionTarget\x12\x0b\n\x03key\x18\x01 \x01(\t\x12\x0f\n\x07version\x18\x02 \x01(\r\x12(\n\x04\x66rom\x18\x03 \x01(\x0b\x32\x1a.google.protobuf.Timestampb\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n#hallmark/signer/v1/revocation.proto\x12\x12hallmark.signer.v1\x1a\x1fgoogle/protobuf/timestamp.proto\"\xbf\x01\n\nRevocation\x12\x15\n\rrevocation_id\x18\x01 \x01(\t\x12\x34\n\x06target\x18\x02 \x01(\x0b\x32$.hallmark.signer.v1.RevocationTarget\x12\x0e\n\x06reason\x18\x03 \x01(\t\x12\x12\n\nrevoked_by\x18\x04 \x01(\t\x12/\n\x0b\x63reate_time\x18\x05 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x0f\n\x07\x64igests\x18\x06 \x03(\t\"\xbb\x01\n\x10RevocationTarget\x12\x14\n\nsigning_id\x18\x01 \x01(\tH\x00\x12\x38\n\tsignature\x18\x02 \x01(\x0b\x32#.hallmark.signer.v1.SignatureTargetH\x00\x12\x10\n\x06\x64igest\x18\x03 \x01(\tH\x00\x12;\n\x0bkey_version\x18\x04 \x01(\x0b\x32$.hallmark.signer.v1.KeyVersionTargetH\x00\x42\x08\n\x06target\"?\n\x0fSignatureTarget\x12\x0e\n\x06\x64igest\x18\x01 \x01(\t\x12\x0b\n\x03key\x18\x02 \x01(\t\x12\x0f\n\x07version\x18\x03 \x01(\r\"_\n\x10KeyVersionTarget\x12\x0b\n\x03key\x18\x01 \x01(\t\x12\x0f\n\x07version\x18\x02 \x01(\r\x12-\n\tfrom_time\x18\x03 \x01(\x0b\x32\x1a.google.protobuf.Timestampb\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -39,5 +39,5 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_SIGNATURETARGET']._serialized_start=476
   _globals['_SIGNATURETARGET']._serialized_end=539
   _globals['_KEYVERSIONTARGET']._serialized_start=541
-  _globals['_KEYVERSIONTARGET']._serialized_end=631
+  _globals['_KEYVERSIONTARGET']._serialized_end=636
 # @@protoc_insertion_point(module_scope)

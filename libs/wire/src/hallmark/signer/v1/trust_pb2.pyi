@@ -69,7 +69,7 @@ Global___TrustRecord: _TypeAlias = TrustRecord  # noqa: Y015
 @_typing.final
 class EarlierSignings(_message.Message):
     """Signings by a key version that were recorded before the time from which it is revoked. A revocation may have several
-    of these records, which add up.
+    of these records, which add up; a signature counts only if each revocation of its key version leaves it standing.
     """
 
     DESCRIPTOR: _descriptor.Descriptor
