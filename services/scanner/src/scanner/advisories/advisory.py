@@ -33,7 +33,7 @@ class Advisory:
     names: Names
     modified: datetime
     published: datetime | None
-    withdrawn: datetime | None
+    is_withdrawn: bool
     severity: Severity
     affected: tuple[AffectedPackage, ...]
     feeds: frozenset[str]
@@ -42,18 +42,22 @@ class Advisory:
 
 
 def read_advisory(body: bytes, now: datetime) -> Advisory:
-    """Reads an OSV record. A withdrawal that lies after `now` is not yet one. Raises osv.MalformedRecord."""
+    """Reads an OSV record. Raises osv.MalformedRecord.
+
+    A withdrawal that lies after `now` is not yet one. A `modified` after `now` counts as `now`, else a wrong one would
+    win over each correction until its time has come.
+    """
     record = osv.decode(body)
-    withdrawn = _utc(record.withdrawn)
+    is_withdrawn = record.withdrawn is not None and record.withdrawn <= now
     named = [(entry.package, entry) for entry in record.affected or () if entry.package]
     feeds = frozenset(feed_of(package.ecosystem) for package, _ in named)
     return Advisory(
         names=Names(record.id, record.all_aliases, record.all_upstream),
-        modified=record.modified.astimezone(UTC),
+        modified=min(record.modified.astimezone(UTC), now),
         published=_utc(record.published),
-        withdrawn=withdrawn,
+        is_withdrawn=is_withdrawn,
         severity=worst(severity_of(record, entry) for entry in record.affected or ()) or Severity.UNKNOWN,
-        affected=() if withdrawn and withdrawn <= now else _affected(record),
+        affected=() if is_withdrawn else _affected(record),
         feeds=feeds,
         unknown=frozenset(feed for feed in feeds if not versions.is_known(feed)),
         body=body,

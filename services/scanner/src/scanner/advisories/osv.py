@@ -10,6 +10,8 @@ from typing import Annotated
 import msgspec
 
 _ID = re.compile(r"[!-~]{1,128}", re.ASCII)
+_NAME = re.compile(r"[^\0-\x1f\x7f]{1,512}")
+_ECOSYSTEM = re.compile(r"[ -~]{1,64}", re.ASCII)
 
 Time = Annotated[datetime, msgspec.Meta(tz=True)]
 Texts = tuple[str, ...] | None
@@ -119,6 +121,9 @@ def decode(body: bytes) -> Record:
         raise MalformedRecord(f"It is no OSV record: {str(problem)[:300]}.") from problem
     if not is_id(record.id):
         raise MalformedRecord("Its id is empty, longer than 128 characters, or not of visible ASCII characters.")
+    named = [entry.package for entry in record.affected or () if entry.package]
+    if not all(_NAME.fullmatch(package.name) and _ECOSYSTEM.fullmatch(package.ecosystem) for package in named):
+        raise MalformedRecord("It names a package or an ecosystem that can't be one.")
     if not record.affected and record.withdrawn is None:
         raise MalformedRecord("It names nothing that is affected.")
     return record

@@ -1,0 +1,128 @@
+"""Images: recording what a scan found, and answering what is known."""
+
+from collections import Counter
+from dataclasses import dataclass
+from datetime import datetime
+
+from scanner.catalogue import ImageRecord, PlatformDetails
+from scanner.inventory.model import PlatformInventory
+from scanner.reassessment import find_again, reassess, refresh_feed_sets
+from scanner.risk.assess import index_facts, inventory_facts
+from scanner.risk.freshness import MaxAge
+from scanner.risk.model import ImageRisk, RiskCause, RiskState
+from scanner.store import Unit
+
+MOST_UNREADABLE = 100
+"""Unreadable parts kept of one manifest, however many are counted."""
+
+
+@dataclass(frozen=True, slots=True)
+class ScanOutcome:
+    """What a scan found in `host/repository` at the digest of an index or a manifest.
+
+    `missing_platforms` are those of an index that could not be read, a sentence each; `tag` is the one scanned.
+    """
+
+    repository: str
+    digest: str
+    scan_id: str
+    platforms: tuple[PlatformInventory, ...]
+    missing_platforms: tuple[str, ...]
+    tag: str | None
+    finished_at: datetime
+
+    @property
+    def is_index(self) -> bool:
+        """Whether it is an index, rather than one manifest."""
+        return [platform.manifest_digest for platform in self.platforms] != [self.digest]
+
+
+async def record_scanning(unit: Unit, repository: str, digest: str, scan_id: str) -> None:
+    """Note that a scan is queued or running; without effect on an image that has an inventory."""
+    await _record_without_inventory(unit, ImageRisk(repository, digest, RiskState.SCANNING, scan_id=scan_id))
+
+
+async def record_failure(unit: Unit, repository: str, digest: str, scan_id: str, reason: str) -> None:
+    """Note that a scan failed, and why in a sentence; without effect on an image that has an inventory."""
+    failed = ImageRisk(repository, digest, RiskState.FAILED, reasons=(reason,), scan_id=scan_id)
+    await _record_without_inventory(unit, failed)
+
+
+async def _record_without_inventory(unit: Unit, risk: ImageRisk) -> None:
+    number = await unit.inventories.image_number(risk.repository, risk.digest)
+    held = (await unit.risks.of([number])).get(number)
+    if held is None or held.state in {RiskState.SCANNING, RiskState.FAILED}:
+        await unit.risks.put({number: risk})
+
+
+async def record_tag(unit: Unit, repository: str, tag: str, digest: str, seen_at: datetime) -> None:
+    """Note that a tag points at a digest."""
+    number = await unit.inventories.image_number(repository, digest)
+    await unit.inventories.put_tag(number, repository, tag, seen_at)
+
+
+async def record_scan(unit: Unit, outcome: ScanOutcome, max_age: MaxAge) -> ImageRisk:
+    """Store the inventories that a scan gave, match what is new in them, and assess the image.
+
+    Returns the image's risk as it is kept. Nothing is in force before the caller ends the transaction.
+    """
+    new_versions: set[int] = set()
+    manifests: dict[int, str] = {}
+    for platform in outcome.platforms:
+        stored = await unit.inventories.put_packages(platform.inventory.packages)
+        new_versions |= stored.new_versions
+        record = _manifest_record(outcome, platform, stored.number)
+        manifests[await unit.inventories.put_image(record)] = platform.platform
+    numbers = set(manifests)
+    if outcome.is_index:
+        index = await unit.inventories.put_image(_index_record(outcome))
+        await unit.inventories.put_platforms(index, manifests)
+        numbers.add(index)
+    if outcome.tag is not None:
+        await record_tag(unit, outcome.repository, outcome.tag, outcome.digest, outcome.finished_at)
+    await find_again(unit, new_versions, outcome.finished_at)
+    await reassess(unit, numbers, RiskCause.SCAN, outcome.scan_id, outcome.finished_at)
+    named = {risk.feed_set for risk in (await unit.risks.of(numbers)).values()}
+    await refresh_feed_sets(unit, max_age, outcome.finished_at, named)
+    return await risk_of(unit, outcome.repository, outcome.digest)
+
+
+def _manifest_record(outcome: ScanOutcome, platform: PlatformInventory, package_set: int) -> ImageRecord:
+    inventory = platform.inventory
+    details = PlatformDetails(
+        platform=platform.platform,
+        config_digest=platform.config_digest,
+        layers=platform.layers,
+        created=platform.created,
+        distribution=inventory.distribution.pretty_name if inventory.distribution else "",
+        packages=Counter(package.ecosystem for package in inventory.packages),
+        unreadable=inventory.unreadable[:MOST_UNREADABLE],
+    )
+    return ImageRecord(
+        repository=outcome.repository,
+        digest=platform.manifest_digest,
+        scan_id=outcome.scan_id,
+        scanned_at=outcome.finished_at,
+        facts=inventory_facts(inventory),
+        package_set=package_set,
+        listed=platform.manifest_digest == outcome.digest,
+        details=details,
+    )
+
+
+def _index_record(outcome: ScanOutcome) -> ImageRecord:
+    platforms = [inventory_facts(platform.inventory) for platform in outcome.platforms]
+    return ImageRecord(
+        repository=outcome.repository,
+        digest=outcome.digest,
+        scan_id=outcome.scan_id,
+        scanned_at=outcome.finished_at,
+        facts=index_facts(platforms, outcome.missing_platforms),
+        package_set=None,
+        listed=True,
+    )
+
+
+async def risk_of(unit: Unit, repository: str, digest: str) -> ImageRisk:
+    """Return the risk of an image as it is kept; NOT_SCANNED where it is not known."""
+    return await unit.risks.get(repository, digest) or ImageRisk(repository, digest)

@@ -1,0 +1,232 @@
+"""The port to the scanner's database: what the use cases read and write, within one transaction at a time."""
+
+from collections.abc import AsyncIterator, Collection, Iterable, Mapping, Sequence
+from contextlib import AbstractAsyncContextManager
+from datetime import datetime
+from typing import Protocol
+
+from scanner.advisories.advisory import Advisory
+from scanner.advisories.merging import Known
+from scanner.advisories.naming import Names
+from scanner.catalogue import ImageRecord, StoredPackages
+from scanner.inventory.model import Package
+from scanner.matching import Changes, FindingKey, Held, Match
+from scanner.risk.assess import AssessedImage, IndexFacts, OpenFinding
+from scanner.risk.freshness import Feed
+from scanner.risk.model import FeedSet, ImageRisk, RiskChange
+from scanner.severity import Severity
+
+CHUNK = 1000
+"""The most package versions that are asked about at once."""
+
+
+class Inventories(Protocol):
+    """Package versions, sets of them, and the images that hold these."""
+
+    async def put_packages(self, packages: Sequence[Package]) -> StoredPackages:
+        """Store a set of packages, of which nothing is stored twice."""
+        ...
+
+    async def image_number(self, repository: str, digest: str) -> int:
+        """Return the number of an image; one that is not known becomes so, without an inventory."""
+        ...
+
+    async def put_image(self, record: ImageRecord) -> int:
+        """Store the newest inventory of an image; returns its number."""
+        ...
+
+    async def put_platforms(self, index: int, platforms: Mapping[int, str]) -> None:
+        """Store which manifests, by number, an index consists of, with the platform of each."""
+        ...
+
+    async def put_tag(self, image: int, repository: str, tag: str, seen_at: datetime) -> None:
+        """Store that a tag points at an image."""
+        ...
+
+    async def versions_named(self, names: Iterable[tuple[str, str]]) -> set[int]:
+        """Return the package versions that advisories of these (ecosystem, name) may speak of."""
+        ...
+
+    async def manifests_holding(self, versions: Iterable[int]) -> set[int]:
+        """Return the numbers of the manifests that hold one of these package versions."""
+        ...
+
+
+class Advisories(Protocol):
+    """Advisories, the vulnerabilities that they speak of, and feeds."""
+
+    async def known(self, record_ids: Iterable[str]) -> Mapping[str, Known]:
+        """Return those of these records that are held."""
+        ...
+
+    async def add(self, added: Sequence[Advisory]) -> set[int]:
+        """Add records that are not held; returns their numbers."""
+        ...
+
+    async def replace(self, replaced: Mapping[int, Advisory]) -> None:
+        """Put newer records in the place of those held, by number."""
+        ...
+
+    async def remove(self, numbers: Collection[int]) -> None:
+        """Remove records."""
+        ...
+
+    async def packages_of(self, numbers: Iterable[int]) -> set[tuple[str, str]]:
+        """Return the (ecosystem, name) of the packages that these advisories speak of."""
+        ...
+
+    async def only_in(self, feed: str, ecosystems: Collection[str]) -> Mapping[str, int]:
+        """Return the records, with their numbers, that speak of a feed and of none but these."""
+        ...
+
+    async def counts(self, ecosystems: Collection[str]) -> Mapping[str, int]:
+        """Return how many records that are not withdrawn each of these feeds holds."""
+        ...
+
+    async def releases(self, ecosystem: str) -> tuple[str, ...]:
+        """Return the ecosystems with this name, whichever their release, that some advisory affects."""
+        ...
+
+    async def feeds(self) -> Mapping[str, Feed]:
+        """Return every feed that was ever imported, by its ecosystem."""
+        ...
+
+    async def put_feed(self, feed: Feed) -> None:
+        """Store how a feed stands."""
+        ...
+
+    async def add_import(self, ecosystems: Sequence[str], as_of: datetime, time: datetime) -> int:
+        """Note an import; returns its number."""
+        ...
+
+    async def revision(self) -> int:
+        """Return the number of the last import; 0 before the first."""
+        ...
+
+    async def names_of(self, numbers: Iterable[int]) -> set[str]:
+        """Return the ids that mean the same as one of these advisories."""
+        ...
+
+    async def names_around(self, names: Iterable[str]) -> Sequence[tuple[int, Names]]:
+        """Return the numbers and names of every advisory that is of one group with these ids."""
+        ...
+
+    async def vulnerabilities_of(self, numbers: Iterable[int]) -> Mapping[int, tuple[str, ...]]:
+        """Return the vulnerabilities that each of these advisories speaks of, in order."""
+        ...
+
+    async def put_vulnerabilities(self, vulnerabilities: Mapping[int, Sequence[str]]) -> None:
+        """Store which vulnerabilities each of these advisories speaks of."""
+        ...
+
+
+class Findings(Protocol):
+    """Matching and findings."""
+
+    async def matches(self, versions: Sequence[int]) -> Sequence[Match]:
+        """Return where these package versions lie in an interval of an advisory; a chunk of them at most."""
+        ...
+
+    async def ratings(self, vulnerabilities: Iterable[str]) -> Mapping[str, Sequence[tuple[str, Severity]]]:
+        """Return every advisory in force, with its severity, that speaks of each of these vulnerabilities."""
+        ...
+
+    async def held(self, versions: Sequence[int]) -> Mapping[FindingKey, Held]:
+        """Return the findings of these package versions, open and closed; a chunk of them at most."""
+        ...
+
+    async def apply(self, changes: Changes, now: datetime) -> None:
+        """Store changed findings."""
+        ...
+
+    async def versions_with(self, vulnerabilities: Iterable[str]) -> set[int]:
+        """Return the package versions that have an open finding of one of these vulnerabilities."""
+        ...
+
+    async def open_in(self, package_set: int) -> Sequence[OpenFinding]:
+        """Return what counts for the risk of a package set."""
+        ...
+
+
+class Risks(Protocol):
+    """Image risks, their history and the feed sets, in the order of the stream that readers follow."""
+
+    async def counter(self) -> int:
+        """Return the position of the last change; 0 before the first."""
+        ...
+
+    async def of(self, numbers: Iterable[int]) -> Mapping[int, ImageRisk]:
+        """Return the risks of these images, by their numbers."""
+        ...
+
+    async def get(self, repository: str, digest: str) -> ImageRisk | None:
+        """Return the risk of an image; None where it is not known."""
+        ...
+
+    async def put(self, risks: Mapping[int, ImageRisk]) -> None:
+        """Store risks by the numbers of their images, as a change of the stream."""
+        ...
+
+    async def add_changes(self, changes: Mapping[int, RiskChange]) -> None:
+        """Add to the history of these images."""
+        ...
+
+    async def changes_of(self, image: int, limit: int) -> Sequence[RiskChange]:
+        """Return the history of an image's risk, the newest first."""
+        ...
+
+    async def assessed(self, numbers: Iterable[int]) -> Sequence[AssessedImage]:
+        """Return these images, as far as they are manifests with an inventory."""
+        ...
+
+    async def indexes_around(self, numbers: Iterable[int]) -> Sequence[IndexFacts]:
+        """Return the indexes that hold one of these manifests, and those of these images that are indexes."""
+        ...
+
+    async def feed_sets(self) -> Mapping[str, FeedSet]:
+        """Return the feed sets as they were last streamed, by name."""
+        ...
+
+    async def put_feed_sets(self, changed: Sequence[FeedSet]) -> None:
+        """Store feed sets, as a change of the stream."""
+        ...
+
+    def every(self) -> AsyncIterator[Sequence[ImageRisk]]:
+        """Yield every risk, some at a time."""
+        ...
+
+    async def changed(self, after: int) -> tuple[Sequence[FeedSet], Sequence[ImageRisk]]:
+        """Return the feed sets and risks of later revisions than `after`, in their order."""
+        ...
+
+
+class Unit(Protocol):
+    """One transaction: everything done through it is kept together, or nothing."""
+
+    @property
+    def inventories(self) -> Inventories:
+        """Package versions, sets of them, and images."""
+        ...
+
+    @property
+    def advisories(self) -> Advisories:
+        """Advisories and feeds."""
+        ...
+
+    @property
+    def findings(self) -> Findings:
+        """Matching and findings."""
+        ...
+
+    @property
+    def risks(self) -> Risks:
+        """Image risks and feed sets."""
+        ...
+
+
+class Store(Protocol):
+    """Where transactions begin."""
+
+    def begin(self) -> AbstractAsyncContextManager[Unit]:
+        """Begin one; it is kept when the block ends, and undone when it raises."""
+        ...

@@ -1,0 +1,192 @@
+"""Package versions, sets of them, and the images that hold these, in the database."""
+
+import hashlib
+import json
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import Table, insert, select, update
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from scanner.catalogue import ImageRecord, StoredPackages
+from scanner.ecosystems import coordinates_of, feed_of
+from scanner.inventory.model import Package
+from scanner.store.chunks import chunked
+from scanner.store.encoding import details_values
+from scanner.store.tables import (
+    image_platforms,
+    image_tags,
+    images,
+    layers,
+    package_sets,
+    package_versions,
+    set_members,
+)
+
+
+class InventoryRows:
+    """Implements the port Inventories within one transaction."""
+
+    def __init__(self, session: AsyncSession) -> None:
+        self._session = session
+
+    async def put_packages(self, packages: Sequence[Package]) -> StoredPackages:
+        """Store a set of packages, of which nothing is stored twice."""
+        ordered = sorted(
+            {(_version_identity(package), package.layer, package.path): package for package in packages}.items()
+        )
+        identity = _digest(*(part for (version, layer, path), _ in ordered for part in (version.hex(), layer, path)))
+        query = select(package_sets.c.number).where(package_sets.c.identity == identity)
+        held = (await self._session.execute(query)).scalar_one_or_none()
+        if held is not None:
+            return StoredPackages(held, frozenset())
+        versions, new = await self._put_versions([package for _, package in ordered])
+        layer_numbers = await self._put_layers({package.layer for package in packages})
+        number = await self._insert(package_sets, identity=identity)
+        rows = [
+            {
+                "package_set": number,
+                "position": position,
+                "package_version": versions[version],
+                "layer": layer_numbers[layer],
+                "path": path,
+            }
+            for position, ((version, layer, path), _) in enumerate(ordered)
+        ]
+        if rows:
+            await self._session.execute(insert(set_members), rows)
+        return StoredPackages(number, new)
+
+    async def _put_versions(self, packages: Iterable[Package]) -> tuple[Mapping[bytes, int], frozenset[int]]:
+        wanted = {_version_identity(package): package for package in packages}
+        held = await self._versions_by_identity(wanted)
+        rows = [_version_values(identity, package) for identity, package in wanted.items() if identity not in held]
+        if not rows:
+            return held, frozenset()
+        await self._session.execute(insert(package_versions), rows)
+        every = await self._versions_by_identity(wanted)
+        return every, frozenset(every[row["identity"]] for row in rows)
+
+    async def _versions_by_identity(self, identities: Iterable[bytes]) -> dict[bytes, int]:
+        found: dict[bytes, int] = {}
+        for chunk in chunked(identities):
+            query = select(package_versions.c.identity, package_versions.c.number)
+            rows = await self._session.execute(query.where(package_versions.c.identity.in_(chunk)))
+            found |= {row.identity: row.number for row in rows}
+        return found
+
+    async def _put_layers(self, digests: Collection[str]) -> dict[str, int]:
+        query = select(layers.c.digest, layers.c.number).where(layers.c.digest.in_(digests))
+        held = {row.digest: row.number for row in await self._session.execute(query)}
+        for digest in sorted(set(digests) - held.keys()):
+            held[digest] = await self._insert(layers, digest=digest)
+        return held
+
+    async def image_number(self, repository: str, digest: str) -> int:
+        """Return the number of an image; one that is not known becomes so, without an inventory."""
+        query = select(images.c.number).where(images.c.repository == repository, images.c.digest == digest)
+        held = (await self._session.execute(query)).scalar_one_or_none()
+        if held is not None:
+            return int(held)
+        empty: dict[str, Any] = {"reasons": [], "unreadable": 0, "ecosystems": [], "details": {}}
+        return await self._insert(images, repository=repository, digest=digest, listed=True, scan_id="", **empty)
+
+    async def put_image(self, record: ImageRecord) -> int:
+        """Store the newest inventory of an image; returns its number."""
+        known = select(images.c.listed).where(
+            images.c.repository == record.repository, images.c.digest == record.digest
+        )
+        listed = (await self._session.execute(known)).scalar_one_or_none()
+        number = await self.image_number(record.repository, record.digest)
+        values = {
+            "listed": record.listed or bool(listed),
+            "scan_id": record.scan_id,
+            "last_scanned": record.scanned_at,
+            "package_set": record.package_set,
+            "state": record.facts.state.value,
+            "reasons": list(record.facts.reasons),
+            "unreadable": record.facts.unreadable,
+            "ecosystems": list(record.facts.ecosystems),
+            "details": details_values(record.details),
+        }
+        await self._session.execute(update(images).where(images.c.number == number).values(**values))
+        return number
+
+    async def put_platforms(self, index: int, platforms: Mapping[int, str]) -> None:
+        """Store which manifests, by number, an index consists of, with the platform of each."""
+        query = select(image_platforms.c.manifest_image).where(image_platforms.c.index_image == index)
+        held = set((await self._session.execute(query)).scalars())
+        rows = [
+            {"index_image": index, "manifest_image": manifest, "platform": platform}
+            for manifest, platform in platforms.items()
+            if manifest not in held
+        ]
+        if rows:
+            await self._session.execute(insert(image_platforms), rows)
+
+    async def put_tag(self, image: int, repository: str, tag: str, seen_at: datetime) -> None:
+        """Store that a tag points at an image."""
+        same = (image_tags.c.repository == repository) & (image_tags.c.tag == tag)
+        held = (await self._session.execute(select(image_tags.c.image).where(same))).scalar_one_or_none()
+        if held is None:
+            await self._session.execute(
+                insert(image_tags).values(repository=repository, tag=tag, image=image, seen_at=seen_at)
+            )
+        else:
+            await self._session.execute(update(image_tags).where(same).values(image=image, seen_at=seen_at))
+
+    async def versions_named(self, names: Iterable[tuple[str, str]]) -> set[int]:
+        """Return the package versions that advisories of these (ecosystem, name) may speak of."""
+        feeds = [(feed_of(ecosystem), name) for ecosystem, name in names]
+        found: set[int] = set()
+        for feed in sorted({feed for feed, _ in feeds}):
+            for chunk in chunked({name for other, name in feeds if other == feed}):
+                query = select(package_versions.c.number).where(
+                    package_versions.c.matched_name.in_(chunk), package_versions.c.feed == feed
+                )
+                found |= set((await self._session.execute(query)).scalars())
+        return found
+
+    async def manifests_holding(self, versions: Iterable[int]) -> set[int]:
+        """Return the numbers of the manifests that hold one of these package versions."""
+        sets: set[int] = set()
+        for chunk in chunked(versions):
+            query = select(set_members.c.package_set).where(set_members.c.package_version.in_(chunk)).distinct()
+            sets |= set((await self._session.execute(query)).scalars())
+        found: set[int] = set()
+        for chunk in chunked(sets):
+            query = select(images.c.number).where(images.c.package_set.in_(chunk))
+            found |= set((await self._session.execute(query)).scalars())
+        return found
+
+    async def _insert(self, table: Table, **values: Any) -> int:
+        added = insert(table).values(**values).returning(table.c.number)
+        return int((await self._session.execute(added)).scalar_one())
+
+
+def _version_identity(package: Package) -> bytes:
+    return _digest(
+        package.ecosystem, package.name, package.version, package.arch, package.source_name, package.source_version
+    )
+
+
+def _version_values(identity: bytes, package: Package) -> dict[str, Any]:
+    coordinates = coordinates_of(package)
+    return {
+        "identity": identity,
+        "ecosystem": package.ecosystem,
+        "name": package.name,
+        "version": package.version,
+        "arch": package.arch,
+        "source_name": package.source_name,
+        "source_version": package.source_version,
+        "purl": package.purl,
+        "feed": feed_of(package.ecosystem),
+        "matched_name": coordinates.name,
+        "matched_key": coordinates.key,
+    }
+
+
+def _digest(*parts: str) -> bytes:
+    return hashlib.sha256(json.dumps(parts).encode()).digest()
