@@ -1,0 +1,144 @@
+"""A service's database: one SQLite file, held by one process, or whatever SQLAlchemy's URL names.
+
+Every writing transaction begins IMMEDIATE, so that two writers wait for each other instead of failing half-way.
+"""
+
+import fcntl
+import os
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import msgspec
+from sqlalchemy import DateTime, Dialect, MetaData, event
+from sqlalchemy.engine import Connection, make_url
+from sqlalchemy.exc import OperationalError
+from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
+from sqlalchemy.types import TypeDecorator
+
+from chassis.errors import FailedPrecondition, Refusal, ResourceExhausted, Unavailable
+
+metadata = MetaData(
+    naming_convention={
+        "ix": "ix_%(table_name)s_%(column_0_N_name)s",
+        "uq": "uq_%(table_name)s_%(column_0_N_name)s",
+        "ck": "ck_%(table_name)s_%(constraint_name)s",
+        "fk": "fk_%(table_name)s_%(column_0_N_name)s_%(referred_table_name)s",
+        "pk": "pk_%(table_name)s",
+    }
+)
+"""The tables of this process's service, the chassis' own among them."""
+
+BUSY_SECONDS = 10
+
+
+class DatabaseInUse(FailedPrecondition):
+    """Another process holds the database file."""
+
+
+class StorageFull(ResourceExhausted):
+    """The disk, or the quota of the database, is full; nothing of the transaction was kept."""
+
+
+class DatabaseBusy(Unavailable):
+    """The database does not answer in time."""
+
+
+class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """Where the database is: `url` as SQLAlchemy writes it, for example `sqlite+aiosqlite:////var/lib/x.db`."""
+
+    url: str
+
+
+class UtcDateTime(TypeDecorator[datetime]):
+    """A moment: aware in Python, UTC in the database. Naive datetimes are refused."""
+
+    impl = DateTime
+    cache_ok = True
+
+    def process_bind_param(self, value: datetime | None, dialect: Dialect) -> datetime | None:
+        """Store as naive UTC, the one form that every engine compares alike."""
+        if value is None:
+            return None
+        if value.tzinfo is None:
+            raise ValueError("a moment without a time zone")
+        return value.astimezone(UTC).replace(tzinfo=None)
+
+    def process_result_value(self, value: datetime | None, dialect: Dialect) -> datetime | None:
+        """Read as aware UTC."""
+        return None if value is None else value.replace(tzinfo=UTC)
+
+
+class Database:
+    """An engine, and for SQLite the lock that keeps a second process out."""
+
+    def __init__(self, engine: AsyncEngine, lock: int | None) -> None:
+        self.engine = engine
+        self._lock = lock
+
+    @asynccontextmanager
+    async def begin(self) -> AsyncIterator[AsyncConnection]:
+        """A transaction: committed at the end, rolled back by an exception. Raises StorageFull, DatabaseBusy."""
+        try:
+            async with self.engine.begin() as connection:
+                yield connection
+        except OperationalError as error:
+            raise _refusal(error) from error
+
+    async def close(self) -> None:
+        """Close every connection and let the file go."""
+        await self.engine.dispose()
+        if self._lock is not None:
+            os.close(self._lock)
+
+
+def _refusal(error: OperationalError) -> Refusal | OperationalError:
+    text = str(error.orig)
+    if "full" in text:
+        return StorageFull("The database's disk is full; nothing was changed. Make room and try again.")
+    if "locked" in text or "busy" in text:
+        return DatabaseBusy("The database is held by somebody else for too long; try again.")
+    return error
+
+
+def open_database(settings: Settings, *, durable: bool = False) -> Database:
+    """Open the database. `durable` makes SQLite sync fully at each commit. Raises DatabaseInUse."""
+    url = make_url(settings.url)
+    sqlite = url.get_backend_name() == "sqlite"
+    lock = _hold(Path(url.database)) if sqlite and url.database else None
+    engine = create_async_engine(url, connect_args={"timeout": BUSY_SECONDS} if sqlite else {})
+    if sqlite:
+        _prepare_sqlite(engine, durable)
+    return Database(engine, lock)
+
+
+def _hold(path: Path) -> int:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    lock = os.open(f"{path}.lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+    try:
+        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        os.close(lock)
+        raise DatabaseInUse(
+            f"{path} is in use by another process. Stop that one first; two may not share a SQLite file."
+        ) from None
+    return lock
+
+
+def _prepare_sqlite(engine: AsyncEngine, durable: bool) -> None:
+    def connected(connection: Any, _record: object) -> None:
+        # The driver would begin transactions of its own; SQLAlchemy's `begin` below does it instead.
+        connection.isolation_level = None
+        cursor = connection.cursor()
+        cursor.execute("PRAGMA journal_mode = WAL")
+        cursor.execute(f"PRAGMA synchronous = {'FULL' if durable else 'NORMAL'}")
+        cursor.execute("PRAGMA foreign_keys = ON")
+        cursor.close()
+
+    def begun(connection: Connection) -> None:
+        connection.exec_driver_sql("BEGIN IMMEDIATE")
+
+    event.listen(engine.sync_engine, "connect", connected)
+    event.listen(engine.sync_engine, "begin", begun)
