@@ -32,6 +32,7 @@ metadata = MetaData(
 """The tables of this process's service, the chassis' own among them."""
 
 BUSY_SECONDS = 10
+_READING = "hallmark_reading"
 
 
 class DatabaseInUse(FailedPrecondition):
@@ -87,6 +88,15 @@ class Database:
         except OperationalError as error:
             raise _refusal(error) from error
 
+    @asynccontextmanager
+    async def read(self) -> AsyncIterator[AsyncConnection]:
+        """A transaction that only reads: one moment's state, never waiting for a writer. Raises DatabaseBusy."""
+        try:
+            async with self.engine.execution_options(**{_READING: True}).begin() as connection:
+                yield connection
+        except OperationalError as error:
+            raise _refusal(error) from error
+
     async def close(self) -> None:
         """Close every connection and let the file go."""
         await self.engine.dispose()
@@ -138,7 +148,8 @@ def _prepare_sqlite(engine: AsyncEngine, durable: bool) -> None:
         cursor.close()
 
     def begun(connection: Connection) -> None:
-        connection.exec_driver_sql("BEGIN IMMEDIATE")
+        reading = connection.get_execution_options().get(_READING, False)
+        connection.exec_driver_sql("BEGIN" if reading else "BEGIN IMMEDIATE")
 
     event.listen(engine.sync_engine, "connect", connected)
     event.listen(engine.sync_engine, "begin", begun)
