@@ -15,7 +15,7 @@ import msgspec
 from sqlalchemy import DateTime, Dialect, MetaData, event
 from sqlalchemy.engine import Connection, make_url
 from sqlalchemy.exc import OperationalError
-from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
+from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession, create_async_engine
 from sqlalchemy.types import TypeDecorator
 
 from chassis.errors import FailedPrecondition, Refusal, ResourceExhausted, Unavailable
@@ -32,6 +32,7 @@ metadata = MetaData(
 """The tables of this process's service, the chassis' own among them."""
 
 BUSY_SECONDS = 10
+WRITES = "hallmark_writes"
 _READING = "hallmark_reading"
 
 
@@ -77,23 +78,26 @@ class Database:
 
     def __init__(self, engine: AsyncEngine, lock: int | None) -> None:
         self.engine = engine
+        self._writing = engine.execution_options(**{WRITES: True})
         self._lock = lock
 
     @asynccontextmanager
-    async def begin(self) -> AsyncIterator[AsyncConnection]:
-        """A transaction: committed at the end, rolled back by an exception. Raises StorageFull, DatabaseBusy."""
-        try:
-            async with self.engine.begin() as connection:
-                yield connection
-        except OperationalError as error:
-            raise _refusal(error) from error
+    async def begin(self) -> AsyncIterator[AsyncSession]:
+        """A writing transaction: kept when the block ends, undone when it raises. Raises StorageFull, DatabaseBusy."""
+        async with self._session(self._writing) as session:
+            yield session
 
     @asynccontextmanager
-    async def read(self) -> AsyncIterator[AsyncConnection]:
-        """A transaction that only reads: one moment's state, never waiting for a writer. Raises DatabaseBusy."""
+    async def read(self) -> AsyncIterator[AsyncSession]:
+        """A reading transaction: one state of the database, whoever writes meanwhile. Raises DatabaseBusy."""
+        async with self._session(self.engine) as session:
+            yield session
+
+    @asynccontextmanager
+    async def _session(self, engine: AsyncEngine) -> AsyncIterator[AsyncSession]:
         try:
-            async with self.engine.execution_options(**{_READING: True}).begin() as connection:
-                yield connection
+            async with AsyncSession(engine, expire_on_commit=False) as session, session.begin():
+                yield session
         except OperationalError as error:
             raise _refusal(error) from error
 

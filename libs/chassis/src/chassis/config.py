@@ -1,0 +1,103 @@
+"""Settings: a TOML file, overridden by the environment, frozen and checked before anything starts.
+
+A service composes the pieces below into a struct of its own. `HALLMARK_SERVER__ADDRESS=…` overrides `address` in the
+table `[server]`.
+"""
+
+import os
+import tomllib
+from collections.abc import Mapping, MutableMapping
+from pathlib import Path
+from typing import Any, Final, TypeVar
+
+import msgspec
+
+_PREFIX: Final = "HALLMARK_"
+_LARGEST_FILE: Final = 1 << 20
+
+SettingsType = TypeVar("SettingsType", bound=msgspec.Struct)
+
+
+class ConfigError(Exception):
+    """The configuration cannot be used; the sentence names file and key."""
+
+
+class Tls(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """The identity of a process: paths of PEM files, and the trust domain of its SPIFFE ids."""
+
+    ca: Path
+    certificate: Path
+    key: Path
+    trust_domain: str
+
+
+class Server(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """Where a gRPC server listens (`host:port`, port 0: any free one), and its bounds in seconds and calls."""
+
+    address: str
+    default_deadline: float = 30.0
+    drain: float = 20.0
+    most_calls: int = 500
+
+
+class Http(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """Where probes and metrics are served, in plain HTTP (`host:port`)."""
+
+    address: str
+
+
+class Upstream(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """A neighbour: its address, the role its certificate must show, the epoch of its store, seconds to wait for it."""
+
+    address: str
+    role: str
+    epoch: int = 1
+    timeout: float = 5.0
+
+
+class Binding(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """Who may act in a role, and within which patterns. Once a role has a binding, only those bound act in it."""
+
+    role: str
+    name: str
+    keys: tuple[str, ...] | None = None
+    repositories: tuple[str, ...] | None = None
+    clusters: tuple[str, ...] | None = None
+
+
+class Logging(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """What is logged: DEBUG, INFO, WARNING or ERROR, and above."""
+
+    level: str = "INFO"
+
+
+def load(settings: type[SettingsType], path: Path, environ: Mapping[str, str] | None = None) -> SettingsType:
+    """Read a settings file and the overrides. Raises ConfigError."""
+    table = _read(path)
+    for name, value in sorted((os.environ if environ is None else environ).items()):
+        if name.startswith(_PREFIX) and "__" in name:
+            _override(table, name, value)
+    try:
+        return msgspec.convert(table, settings, strict=False)
+    except msgspec.ValidationError as error:
+        raise ConfigError(f"{path}: {error}") from None
+
+
+def _read(path: Path) -> dict[str, Any]:
+    try:
+        with path.open("rb") as file:
+            return tomllib.loads(file.read(_LARGEST_FILE).decode())
+    except OSError as error:
+        raise ConfigError(f"The settings file {path} cannot be read: {error.strerror}.") from None
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise ConfigError(f"{path} is no TOML: {error}") from None
+
+
+def _override(table: MutableMapping[str, Any], name: str, value: str) -> None:
+    *sections, key = name.removeprefix(_PREFIX).lower().split("__")
+    for section in sections:
+        below = table.setdefault(section, {})
+        if not isinstance(below, dict):
+            raise ConfigError(f"The variable {name} names a key below {section}, which is no table.")
+        table = below
+    table[key] = value

@@ -1,0 +1,130 @@
+"""The gRPC server of a service: mutual TLS or nothing, health and reflection beside the offered services."""
+
+import stat
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+from typing import Any, Final
+
+import grpc
+import grpc.aio
+from google.protobuf.descriptor import ServiceDescriptor
+from grpc_health.v1 import health, health_pb2, health_pb2_grpc
+from grpc_reflection.v1alpha import reflection
+from prometheus_client import CollectorRegistry
+
+from chassis.client import LARGEST_MESSAGE, read_pem
+from chassis.config import ConfigError, Server, Tls
+from chassis.interceptors import Gatehouse, Interceptor
+from chassis.metrics import CallMetrics
+from chassis.permissions import permission_of
+from chassis.roles import Roles
+
+_OPTIONS: Final = (
+    ("grpc.max_receive_message_length", LARGEST_MESSAGE),
+    ("grpc.max_send_message_length", LARGEST_MESSAGE),
+    ("grpc.max_connection_age_ms", 13 * 60_000),
+    ("grpc.max_connection_age_grace_ms", 30_000),
+    ("grpc.so_reuseport", 0),
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Offered:
+    """A gRPC service that a process offers: its descriptor, the generated function that adds it, and its servicer."""
+
+    descriptor: ServiceDescriptor
+    register: Callable[[Any, grpc.aio.Server], None]
+    servicer: object
+
+
+class GrpcServer:
+    """Offers services to callers with certificates. Raises ConfigError where it may not or cannot start."""
+
+    def __init__(
+        self,
+        *,
+        settings: Server,
+        tls: Tls,
+        area: str,
+        offered: Sequence[Offered],
+        metrics: CollectorRegistry,
+        roles: Roles | None = None,
+    ) -> None:
+        self._settings = settings
+        self._tls = tls
+        self._names = [service.descriptor.full_name for service in offered]
+        gatehouse = Gatehouse(
+            area=area,
+            trust_domain=tls.trust_domain,
+            roles=roles or Roles(),
+            permissions=permissions_of(service.descriptor for service in offered),
+            default_deadline=settings.default_deadline,
+            metrics=CallMetrics(metrics, area),
+        )
+        self._server = grpc.aio.server(
+            interceptors=[Interceptor(gatehouse)], options=_OPTIONS, maximum_concurrent_rpcs=settings.most_calls
+        )
+        self._health = health.aio.HealthServicer()
+        health_pb2_grpc.add_HealthServicer_to_server(self._health, self._server)
+        reflection.enable_server_reflection([*self._names, health.SERVICE_NAME, reflection.SERVICE_NAME], self._server)
+        for service in offered:
+            service.register(service.servicer, self._server)
+        self.port = 0
+
+    async def start(self) -> None:
+        """Listen; `port` says where. Raises ConfigError where certificates are missing or the port is taken."""
+        check_private(self._tls)
+        credentials = grpc.dynamic_ssl_server_credentials(
+            self._certificates(),
+            self._renewed,  # type: ignore[arg-type]  # None keeps the certificates in force, by grpc itself
+            True,
+        )
+        try:
+            self.port = self._server.add_secure_port(self._settings.address, credentials)
+        except RuntimeError:
+            raise ConfigError(
+                f"The address {self._settings.address} cannot be listened on: it is taken by another process, or not"
+                " of this machine. Stop that process, or set `address` in [server]."
+            ) from None
+        await self._server.start()
+
+    async def serving(self, yes: bool) -> None:
+        """Tell health checks whether this process serves."""
+        status = health_pb2.HealthCheckResponse.SERVING if yes else health_pb2.HealthCheckResponse.NOT_SERVING
+        for name in ("", *self._names):
+            await self._health.set(name, status)
+
+    async def stop(self) -> None:
+        """Say NOT_SERVING, take no new call, let those in flight finish within the drain time, then end."""
+        await self.serving(False)
+        await self._server.stop(self._settings.drain)
+
+    def _certificates(self) -> grpc.ServerCertificateConfiguration:
+        pair = (read_pem(self._tls.key), read_pem(self._tls.certificate))
+        return grpc.ssl_server_certificate_configuration([pair], root_certificates=read_pem(self._tls.ca))
+
+    def _renewed(self) -> grpc.ServerCertificateConfiguration | None:
+        try:
+            return self._certificates()
+        except ConfigError:
+            # While files are being replaced, the certificates read before stay in force.
+            return None
+
+
+def permissions_of(descriptors: Iterable[ServiceDescriptor]) -> dict[str, str]:
+    """The permission of each RPC by its full name. Raises ConfigError for one that states none."""
+    found = {}
+    for descriptor in descriptors:
+        for method in descriptor.methods:
+            stated = permission_of(method)
+            if not stated:
+                raise ConfigError(f"The RPC {method.full_name} states no permission in its proto; it is not offered.")
+            found[f"/{descriptor.full_name}/{method.name}"] = stated
+    return found
+
+
+def check_private(tls: Tls) -> None:
+    """Refuse a private key that others can read. Raises ConfigError."""
+    read_pem(tls.key)
+    if tls.key.stat().st_mode & (stat.S_IRWXG | stat.S_IRWXO):
+        raise ConfigError(f"Others can read the private key {tls.key}: run chmod 600 on it.")
