@@ -1,0 +1,67 @@
+"""Why a scan fails: one class for each reason that stands in a scan's row.
+
+A failure is no refusal: nobody waits for it in a call. It is stored with its reason, the class name in upper snake
+case, and with a sentence or two that say what happened, where, and what to do.
+"""
+
+import re
+from typing import ClassVar
+
+_BOUNDARY = re.compile(r"(?<=[a-z])(?=[A-Z])")
+
+
+class ScanFailure(Exception):
+    """The base of every reason. A `transient` one may be gone at the next attempt."""
+
+    transient: ClassVar[bool] = False
+
+    def __init__(self, message: str) -> None:
+        super().__init__(message)
+        self.message = message
+
+    @property
+    def reason(self) -> str:
+        """The reason code, for example `LAYER_TRUNCATED`."""
+        return _BOUNDARY.sub("_", type(self).__name__).upper()
+
+
+class ImageDeleted(ScanFailure):
+    """The registry no longer holds the manifest, or a blob of it."""
+
+
+class RegistryUnauthorized(ScanFailure):
+    """The registry demands other credentials than those configured for it."""
+
+
+class RegistryUnavailable(ScanFailure):
+    """The registry does not answer, or not as a registry does."""
+
+    transient = True
+
+
+class RegistryNotAllowed(ScanFailure):
+    """The registry's host is not configured, or it sends us to one that is not."""
+
+
+class DigestMismatch(ScanFailure):
+    """Bytes do not match the digest that they were asked for by."""
+
+
+class LayerTruncated(ScanFailure):
+    """A layer ends before its archive does."""
+
+
+class LayerMalformed(ScanFailure):
+    """A layer is no archive that we know, or a broken one."""
+
+
+class LimitExceeded(ScanFailure):
+    """A bound was reached; the message names it."""
+
+
+class UnsupportedManifest(ScanFailure):
+    """The manifest is of a kind that is not scanned, or holds no image."""
+
+
+class Internal(ScanFailure):
+    """A defect of the scanner, or an image that stopped it again and again."""

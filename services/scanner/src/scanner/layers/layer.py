@@ -1,0 +1,68 @@
+"""What is kept of a layer: the files that were asked for, links, and what it takes away from the layers beneath."""
+
+from array import array
+from dataclasses import dataclass
+from enum import Enum
+
+
+@dataclass(frozen=True, slots=True)
+class File:
+    """A file that was asked for, with its first bytes, as many as asked for, out of `size`.
+
+    `body` is None where the bytes can't be had; `problem` then says why, in a sentence.
+    """
+
+    body: bytes | None
+    size: int
+    problem: str = ""
+
+    @property
+    def is_whole(self) -> bool:
+        """Whether `body` is all of it."""
+        return self.body is not None and len(self.body) == self.size
+
+
+@dataclass(frozen=True, slots=True)
+class Symlink:
+    """A symbolic link; `target` is as it stands there."""
+
+    target: str
+
+
+@dataclass(frozen=True, slots=True)
+class HardLink:
+    """A file that was asked for and is a hard link to the file at `target`, a normalised path."""
+
+    target: str
+
+
+class Other(Enum):
+    """Something that is not kept, and takes the place of what is."""
+
+    FILE = "file"
+    DIRECTORY = "directory"
+
+
+Change = File | Symlink | HardLink | Other
+
+
+@dataclass(frozen=True, slots=True)
+class Layer:
+    """A layer that was read to its end.
+
+    `digest` and `size` (bytes) are of the layer as stored, `diff_id` and `unpacked_size` of the archive in it.
+    `removed` are paths that it removes from the layers beneath, `emptied` directories whose content it removes.
+    `changes` are to be made in their order. `files` and `directories` are the hashes (Python's, of this process) of
+    the paths of everything else in it, which takes the place of what lies beneath: eight bytes for each, however long
+    its path.
+    """
+
+    digest: str
+    size: int
+    diff_id: str
+    unpacked_size: int
+    removed: tuple[str, ...]
+    emptied: tuple[str, ...]
+    changes: tuple[tuple[str, Change], ...]
+    files: "array[int]"
+    directories: "array[int]"

@@ -1,0 +1,26 @@
+"""Bounds on what a layer may hold."""
+
+from dataclasses import dataclass
+
+_KIB, _MIB, _GIB = 2**10, 2**20, 2**30
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """The bounds of one layer; what lies beyond is refused, never cut off in silence.
+
+    `compressed` and `uncompressed` are bytes. `ratio` is uncompressed to compressed bytes and counts from
+    `ratio_from` uncompressed bytes on, since small layers of zeros are common. `members` counts headers and compressed
+    streams, `path` and `special_header` (a PAX header or GNU long name) are bytes. `kept` is the sum of the files'
+    bytes that are kept in memory, `names` that of their paths and of the paths and targets of links.
+    """
+
+    compressed: int = 32 * _GIB
+    uncompressed: int = 128 * _GIB
+    ratio: int = 500
+    ratio_from: int = 2 * _GIB
+    members: int = 2_000_000
+    path: int = 4 * _KIB
+    special_header: int = _MIB
+    kept: int = 256 * _MIB
+    names: int = 256 * _MIB

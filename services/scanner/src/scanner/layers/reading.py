@@ -1,0 +1,141 @@
+"""Reading a layer: decompressed, walked and digested in one pass, in memory that does not grow with its size."""
+
+import hashlib
+from array import array
+from collections.abc import Iterable, Iterator
+
+from scanner.failures import LayerMalformed, LimitExceeded
+from scanner.layers.archive import Entry, Keep, walk
+from scanner.layers.decompression import decompress
+from scanner.layers.hashing import HashingThread
+from scanner.layers.headers import Kind
+from scanner.layers.layer import Change, File, HardLink, Layer, Other, Symlink
+from scanner.layers.limits import Limits
+from scanner.layers.paths import normalise
+
+_WHITEOUT = ".wh."
+_OPAQUE = ".wh..wh..opq"
+_RESERVED = ".wh..wh."
+
+
+def read_layer(chunks: Iterable[bytes], keep: Keep, limits: Limits) -> Layer:
+    """Reads a layer as stored, to its last byte. Blocks; made for a thread.
+
+    Raises LayerTruncated, LayerMalformed and LimitExceeded, and whatever `chunks` raises.
+    """
+    stored, unpacked = _Counted(), _Counted()
+    record = _Record(keep, limits)
+    with HashingThread() as hashing:
+        blocks = unpacked.through(decompress(stored.through(chunks, hashing), limits), hashing)
+        for entry in walk(blocks, keep, limits):
+            record.add(entry)
+        for _ in blocks:
+            """What follows the archive's end mark is not looked at, but belongs to the digests."""
+    return Layer(
+        digest=stored.digest,
+        size=stored.size,
+        diff_id=unpacked.digest,
+        unpacked_size=unpacked.size,
+        removed=tuple(record.removed),
+        emptied=tuple(record.emptied),
+        changes=tuple(record.changes),
+        files=record.files,
+        directories=record.directories,
+    )
+
+
+class _Counted:
+    """Counts and digests the bytes that pass."""
+
+    def __init__(self) -> None:
+        self._sha256 = hashlib.sha256()
+        self.size = 0
+
+    @property
+    def digest(self) -> str:
+        return f"sha256:{self._sha256.hexdigest()}"
+
+    def through(self, blocks: Iterable[bytes], hashing: HashingThread) -> Iterator[bytes]:
+        for block in blocks:
+            self.size += len(block)
+            hashing.update(self._sha256, block)
+            yield block
+
+
+class _Record:
+    """What is kept of the entries.
+
+    Whiteouts (OCI image specification, layer.md, "Whiteouts") count for lower layers only, wherever they stand.
+    """
+
+    def __init__(self, keep: Keep, limits: Limits) -> None:
+        self._keep = keep
+        self._limits = limits
+        self._kept = self._names = 0
+        self._touched: set[str] = set()
+        self.removed: list[str] = []
+        self.emptied: list[str] = []
+        self.changes: list[tuple[str, Change]] = []
+        self.files = array("q")
+        self.directories = array("q")
+
+    def add(self, entry: Entry) -> None:
+        """Takes up an entry of the archive."""
+        parent, _, name = entry.path.rpartition("/")
+        if name.startswith(_WHITEOUT):
+            self._add_whiteout(parent, name)
+        elif not name:
+            return  # the root itself, which is always there
+        elif entry.kind is Kind.DIRECTORY:
+            self._add_other(entry.path, Other.DIRECTORY, self.directories)
+        elif (change := self._change(entry)) is not None:
+            self._add_change(entry.path, change)
+        else:
+            self._add_other(entry.path, Other.FILE, self.files)
+
+    def _change(self, entry: Entry) -> Change | None:
+        if entry.kind is Kind.SYMBOLIC_LINK:
+            return Symlink(entry.link)
+        if self._keep(entry.path) is None:
+            return None
+        if entry.kind is Kind.HARD_LINK:
+            return HardLink(normalise(entry.link))
+        if entry.kind is Kind.FILE:
+            return File(entry.body, entry.size, "" if entry.body is not None else "It is a sparse file.")
+        return None
+
+    def _add_whiteout(self, parent: str, name: str) -> None:
+        hidden = name.removeprefix(_WHITEOUT)
+        if name == _OPAQUE:
+            self._count_name(parent)
+            self.emptied.append(parent)
+        elif name.startswith(_RESERVED):
+            return  # of the layer's maker, for itself: runtimes leave it out
+        elif hidden in {"", ".", ".."}:
+            raise LayerMalformed("A layer holds a whiteout that names no file.")
+        else:
+            self._count_name(parent + hidden)
+            self.removed.append(f"{parent}/{hidden}" if parent else hidden)
+
+    def _add_change(self, path: str, change: Change) -> None:
+        self._count_name(path)
+        if isinstance(change, Symlink | HardLink):
+            self._count_name(change.target)
+        if isinstance(change, File):
+            self._kept += len(change.body or b"")
+            if self._kept > self._limits.kept:
+                raise LimitExceeded(f"A layer holds more than {self._limits.kept} bytes to keep, the bound `kept`.")
+        self.changes.append((path, change))
+        while path and path not in self._touched:
+            self._touched.add(path)
+            path = path.rpartition("/")[0]
+
+    def _add_other(self, path: str, change: Other, hashes: "array[int]") -> None:
+        hashes.append(hash(path))
+        if path in self._touched:
+            self.changes.append((path, change))
+
+    def _count_name(self, name: str) -> None:
+        self._names += len(name)
+        if self._names > self._limits.names:
+            raise LimitExceeded(f"A layer holds more than {self._limits.names} bytes of names, the bound `names`.")
