@@ -1,0 +1,100 @@
+"""Image references: one strict grammar, and one normal form for each image.
+
+Source: the grammar of the distribution project's reference format, narrowed to ASCII, lower-case hosts and SHA-256.
+"""
+
+import re
+from dataclasses import dataclass
+from typing import Final
+
+from chassis.errors import InvalidArgument
+
+from registry.digests import Digest, InvalidDigest, parse_digest
+
+_LONGEST: Final = 512
+_LONGEST_NAME: Final = 255
+_LABEL: Final = r"[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?"
+_HOST: Final = re.compile(rf"(?:{_LABEL}(?:\.{_LABEL})*|\[[0-9a-f:]{{2,39}}\])(?::[0-9]{{1,5}})?")
+_PATH_PART: Final = r"[a-z0-9]+(?:(?:\.|_|__|-+)[a-z0-9]+)*"
+_PATH: Final = re.compile(rf"{_PATH_PART}(?:/{_PATH_PART})*")
+_TAG: Final = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.-]{0,127}")
+_BARE_ID: Final = re.compile(r"(?:sha256:)?[0-9a-f]{64}")
+_DOCKER: Final = "docker.io"
+_DOCKER_NAMES: Final = frozenset({_DOCKER, "index.docker.io", "registry-1.docker.io"})
+
+
+class InvalidReference(InvalidArgument):
+    """The text is no image reference."""
+
+
+@dataclass(frozen=True, slots=True)
+class Reference:
+    """An image: where it is (host, repository) and which one (tag, digest, both or neither)."""
+
+    host: str
+    repository: str
+    tag: str | None = None
+    digest: Digest | None = None
+
+    @property
+    def name(self) -> str:
+        """Host and repository: what patterns, signatures and scopes speak of."""
+        return f"{self.host}/{self.repository}"
+
+    def __str__(self) -> str:
+        tag = f":{self.tag}" if self.tag else ""
+        digest = f"@{self.digest}" if self.digest else ""
+        return f"{self.name}{tag}{digest}"
+
+
+def parse_reference(text: str) -> Reference:
+    """Read a reference into its normal form: docker.io and library/ written out, the host in lower case.
+
+    No tag is made up where none is written. Raises InvalidReference, which says what is wrong.
+    """
+    if not text.isascii() or not text.isprintable() or " " in text:
+        raise InvalidReference(f"The reference {text[:100]!a} holds characters that no image name has.")
+    if len(text) > _LONGEST:
+        raise InvalidReference(f"A reference has at most {_LONGEST} characters; this one has {len(text)}.")
+    if _BARE_ID.fullmatch(text):
+        raise InvalidReference(f"{text!r} names an image by its bare id; write host/repository@sha256:… instead.")
+    rest, digest = _split_digest(text)
+    rest, tag = _split_tag(rest, text)
+    host, repository = _split_host(rest, text)
+    if len(f"{host}/{repository}") > _LONGEST_NAME:
+        raise InvalidReference(f"Host and repository have at most {_LONGEST_NAME} characters together: {text[:100]!r}…")
+    return Reference(host, repository, tag, digest)
+
+
+def _split_digest(text: str) -> tuple[str, Digest | None]:
+    rest, at, digest = text.partition("@")
+    if not at:
+        return rest, None
+    try:
+        return rest, parse_digest(digest)
+    except InvalidDigest as refusal:
+        raise InvalidReference(f"In {text[:200]!r}: {refusal.message}") from None
+
+
+def _split_tag(rest: str, text: str) -> tuple[str, str | None]:
+    before, colon, tag = rest.rpartition(":")
+    if not colon or "/" in tag:
+        return rest, None
+    if not _TAG.fullmatch(tag):
+        raise InvalidReference(f"{tag[:130]!r} in {text[:200]!r} is no tag.")
+    return before, tag
+
+
+def _split_host(rest: str, text: str) -> tuple[str, str]:
+    first, slash, path = rest.partition("/")
+    if slash and ("." in first or ":" in first or first == "localhost" or first.lower() != first):
+        host, repository = first.lower(), path
+    else:
+        host, repository = _DOCKER, rest
+    if not _HOST.fullmatch(host) or "xn--" in host:
+        raise InvalidReference(f"{host[:100]!r} in {text[:200]!r} is no registry host that is accepted.")
+    if not _PATH.fullmatch(repository):
+        raise InvalidReference(f"{repository[:200]!r} in {text[:200]!r} is no repository: lower-case path parts only.")
+    if host in _DOCKER_NAMES:
+        return _DOCKER, repository if "/" in repository else f"library/{repository}"
+    return host, repository

@@ -1,0 +1,89 @@
+"""References and patterns: one normal form, one meaning, and nothing odd gets through."""
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from registry.patterns import InvalidPattern, compile_pattern
+from registry.references import InvalidReference, parse_reference
+
+DIGEST = "sha256:" + "ab" * 32
+
+
+@pytest.mark.parametrize(
+    ("text", "normal"),
+    [
+        ("nginx", "docker.io/library/nginx"),
+        ("nginx:1", "docker.io/library/nginx:1"),
+        ("acme/tool", "docker.io/acme/tool"),
+        ("index.docker.io/acme/tool", "docker.io/acme/tool"),
+        ("REG.Example.com/a/b:T", "reg.example.com/a/b:T"),
+        ("localhost:5000/a", "localhost:5000/a"),
+        ("registry.example.com:443/x:1", "registry.example.com:443/x:1"),
+        (f"reg.example.com/a:1@{DIGEST}", f"reg.example.com/a:1@{DIGEST}"),
+    ],
+)
+def test_a_reference_has_one_normal_form(text: str, normal: str) -> None:
+    assert str(parse_reference(text)) == normal
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "",
+        "NGINX",
+        "nginx\u200b",
+        " nginx",
+        "nginx@sha256:zz",
+        "nginx@sha512:" + "a" * 128,
+        "a" * 64,
+        DIGEST,
+        "nginx:",
+        "a//b",
+        "../b",
+        "reg.example.com/a/../b",
+        "xn--e1awd7f.example/x",
+        "r\u00e9g.example.com/x",
+        "reg.example.com/" + "a" * 300,
+        "reg.example.com:99999999/x",
+        f"a@{DIGEST}@{DIGEST}",
+    ],
+)
+def test_an_odd_reference_is_refused(text: str) -> None:
+    with pytest.raises(InvalidReference):
+        parse_reference(text)
+
+
+@given(st.text(max_size=80))
+def test_what_is_accepted_stays_itself(text: str) -> None:
+    try:
+        reference = parse_reference(text)
+    except InvalidReference:
+        return
+    assert parse_reference(str(reference)) == reference
+
+
+@pytest.mark.parametrize(
+    ("pattern", "image", "covered"),
+    [
+        ("reg.example.com/pay/**", "reg.example.com/pay/a/b", True),
+        ("reg.example.com/pay/*", "reg.example.com/pay/a/b", False),
+        ("reg.example.com/pay/*", "reg.example.com/pay/a", True),
+        ("reg.example.com/**", "reg.example.com.evil.org/a", False),
+        ("reg.example.com/pay", "reg.example.com/payments", False),
+        ("nginx", "nginx", True),
+        ("nginx", "reg.example.com/nginx", False),
+        ("docker.io/library/*", "nginx", True),
+        ("REG.example.com/*", "reg.EXAMPLE.com/a", True),
+        ("*.example.com/**", "a.example.com/x/y", True),
+        ("*.example.com/**", "a/b.example.com/x", False),
+        ("**", "reg.example.com/x", True),
+    ],
+)
+def test_a_pattern_covers_whole_names(pattern: str, image: str, covered: bool) -> None:
+    assert compile_pattern(pattern).matches(parse_reference(image).name) is covered
+
+
+@pytest.mark.parametrize("text", ["", "a b", "reg.example.com/***", "*" * 20, "é/x", "a/[b]", "x" * 300])
+def test_an_odd_pattern_is_refused(text: str) -> None:
+    with pytest.raises(InvalidPattern):
+        compile_pattern(text)
