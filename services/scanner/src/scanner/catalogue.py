@@ -59,6 +59,14 @@ class Image:
 
 
 @dataclass(frozen=True, slots=True)
+class PlatformView:
+    """A platform manifest of an image, as it is shown."""
+
+    digest: str
+    details: PlatformDetails
+
+
+@dataclass(frozen=True, slots=True)
 class ImageFilter:
     """Which images; every condition that is given must hold. `vulnerabilities`: an open finding of one of them."""
 

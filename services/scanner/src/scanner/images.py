@@ -1,6 +1,7 @@
 """Images: recording what a scan found, and answering what is known."""
 
 from collections import Counter
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -8,8 +9,8 @@ from scanner.catalogue import ImageRecord, PlatformDetails
 from scanner.inventory.model import PlatformInventory
 from scanner.reassessment import find_again, reassess, refresh_feed_sets
 from scanner.risk.assess import index_facts, inventory_facts
-from scanner.risk.freshness import MaxAge
-from scanner.risk.model import ImageRisk, RiskCause, RiskState
+from scanner.risk.freshness import MaxAge, ecosystems_of, feed_set, with_freshness
+from scanner.risk.model import FeedSet, ImageRisk, RiskCause, RiskState
 from scanner.store import Unit
 
 MOST_UNREADABLE = 100
@@ -121,6 +122,25 @@ def _index_record(outcome: ScanOutcome) -> ImageRecord:
         package_set=None,
         listed=True,
     )
+
+
+async def get_risk(
+    unit: Unit, repository: str, digest: str, max_age: MaxAge, now: datetime
+) -> tuple[ImageRisk, FeedSet | None]:
+    """Return the risk of an image with the age of its feeds reckoned in, and the feed set that it needs."""
+    risks, feed_sets = await with_feeds(unit, [await risk_of(unit, repository, digest)], max_age, now)
+    return risks[0], feed_sets.get(risks[0].feed_set)
+
+
+async def with_feeds(
+    unit: Unit, risks: Sequence[ImageRisk], max_age: MaxAge, now: datetime
+) -> tuple[Sequence[ImageRisk], Mapping[str, FeedSet]]:
+    """Reckon in the age of feeds at `now`; returns the risks and, by name, the feed sets that they name."""
+    feeds = await unit.advisories.feeds()
+    own = {risk.feed_set for risk in risks}
+    named = own | {platform.feed_set for risk in risks for platform in risk.platforms}
+    feed_sets = {name: feed_set(ecosystems_of(name), feeds, max_age, now) for name in named if name}
+    return [with_freshness(risk, feed_sets) for risk in risks], {name: feed_sets[name] for name in own if name}
 
 
 async def risk_of(unit: Unit, repository: str, digest: str) -> ImageRisk:

@@ -21,6 +21,12 @@ class Names:
         """The ids that are said to mean the same as this advisory, its own first."""
         return (self.record_id, *self.aliases)
 
+    @property
+    def bundles(self) -> bool:
+        """Whether it speaks of other flaws than the one that it names, so that nothing is the same by it."""
+        own = _cves(self.own)
+        return len(own) > 1 or (not own and bool(_cves(self.upstream)))
+
 
 def vulnerabilities_of(advisories: Iterable[Names]) -> Mapping[str, tuple[str, ...]]:
     """The names of the vulnerabilities that each advisory, by its id, speaks of; at least one, sorted.
@@ -28,7 +34,7 @@ def vulnerabilities_of(advisories: Iterable[Names]) -> Mapping[str, tuple[str, .
     `advisories` must hold whole groups: with an advisory, each that shares an id with it.
     """
     listed = list(advisories)
-    groups = _groups(names.own for names in listed if _can_merge(names))
+    groups = _groups(names.own for names in listed if not names.bundles)
     return {names.record_id: _vulnerabilities(names, groups) for names in listed}
 
 
@@ -38,11 +44,6 @@ def _vulnerabilities(names: Names, groups: Mapping[str, set[str]]) -> tuple[str,
         group = groups[names.record_id]
         cves = _cves(group) or (min(group, key=_preference),)
     return cves
-
-
-def _can_merge(names: Names) -> bool:
-    own = _cves(names.own)
-    return len(own) == 1 or not (own or _cves(names.upstream))
 
 
 def _cves(ids: Iterable[str]) -> tuple[str, ...]:

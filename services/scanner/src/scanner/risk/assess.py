@@ -69,19 +69,22 @@ def inventory_facts(inventory: Inventory) -> InventoryFacts:
     ecosystems = {package.ecosystem for package in inventory.packages}
     if inventory.distribution and inventory.distribution.ecosystem:
         ecosystems.add(inventory.distribution.ecosystem)
-    reasons = (() if inventory.unsupported is None else (inventory.unsupported,)) + inventory.gaps
+    unsupported = inventory.unsupported
+    if unsupported is None and not ecosystems and not inventory.gaps:
+        unsupported = "Nothing in it was recognised: neither a distribution nor a package."
+    reasons = (() if unsupported is None else (unsupported,)) + inventory.gaps
     return InventoryFacts(
-        state=_state(inventory),
+        state=_state(unsupported, inventory.gaps),
         reasons=reasons[:MOST_REASONS],
         unreadable=len(inventory.unreadable),
         ecosystems=tuple(sorted(ecosystems)),
     )
 
 
-def _state(inventory: Inventory) -> RiskState:
-    if inventory.unsupported is not None:
+def _state(unsupported: str | None, gaps: Sequence[str]) -> RiskState:
+    if unsupported is not None:
         return RiskState.UNSUPPORTED
-    return RiskState.INCOMPLETE if inventory.gaps else RiskState.SCANNED
+    return RiskState.INCOMPLETE if gaps else RiskState.SCANNED
 
 
 @dataclass(frozen=True, slots=True)

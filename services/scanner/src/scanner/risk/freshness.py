@@ -32,6 +32,11 @@ def feed_set_name(ecosystems: Collection[str]) -> str:
     return "+".join(sorted(ecosystems))
 
 
+def ecosystems_of(name: str) -> tuple[str, ...]:
+    """The ecosystems that the feed set of this name covers."""
+    return tuple(name.split("+")) if name else ()
+
+
 def feed_set(ecosystems: Collection[str], feeds: Mapping[str, Feed], max_age: MaxAge, now: datetime) -> FeedSet:
     """How fresh these ecosystems' feeds are at `now`. `feeds` is by ecosystem without release."""
     ordered = tuple(sorted(ecosystems))
@@ -85,5 +90,5 @@ def _platform_with_freshness(platform: PlatformRisk, feed_sets: Mapping[str, Fee
 def _aged(state: RiskState, name: str, feed_sets: Mapping[str, FeedSet]) -> tuple[RiskState, tuple[str, ...]]:
     if state not in {RiskState.SCANNED, RiskState.INCOMPLETE}:
         return state, ()
-    reasons = feed_sets[name].reasons
+    reasons = feed_sets[name].reasons if name else ()
     return (RiskState.INCOMPLETE if reasons else state), reasons

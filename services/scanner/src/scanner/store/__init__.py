@@ -8,7 +8,9 @@ from typing import Protocol
 from scanner.advisories.advisory import Advisory
 from scanner.advisories.merging import Known
 from scanner.advisories.naming import Names
-from scanner.catalogue import ImageRecord, StoredPackages
+from scanner.advisories.osv import Record
+from scanner.catalogue import Image, ImageFilter, ImageRecord, PlatformView, Repository, StoredPackages
+from scanner.exposure import FindingCursor, FindingFilter, FindingRow, VulnerabilityCursor, VulnerabilityFilter
 from scanner.inventory.model import Package
 from scanner.matching import Changes, FindingKey, Held, Match
 from scanner.risk.assess import AssessedImage, IndexFacts, OpenFinding
@@ -200,6 +202,64 @@ class Risks(Protocol):
         ...
 
 
+class Catalogue(Protocol):
+    """Lists of repositories and images."""
+
+    async def repository_names(self) -> set[str]:
+        """Return the name of every repository that holds a known image."""
+        ...
+
+    async def repositories(self, names: frozenset[str] | None, after: str, limit: int) -> Sequence[Repository]:
+        """Return repositories by name, those after `after`; only these `names`, if any are given."""
+        ...
+
+    async def page(self, wanted: ImageFilter, before: int | None, limit: int) -> Sequence[Image]:
+        """Return images that were asked for by themselves, the one recorded last first, those below number `before`."""
+        ...
+
+    async def get(self, repository: str, digest: str) -> Image | None:
+        """Return an image, listed or not."""
+        ...
+
+    async def platforms(self, image: int) -> Sequence[PlatformView]:
+        """Return what was read of each manifest that an image consists of, by platform."""
+        ...
+
+
+class Exposures(Protocol):
+    """Lists of findings and vulnerabilities."""
+
+    async def findings(
+        self, image: int, wanted: FindingFilter, after: FindingCursor | None, limit: int
+    ) -> Sequence[FindingRow]:
+        """Return findings of an image, of an index those of its platforms, in order, those after `after`."""
+        ...
+
+    async def vulnerabilities(
+        self, wanted: VulnerabilityFilter, after: VulnerabilityCursor | None, limit: int
+    ) -> Sequence[VulnerabilityCursor]:
+        """Return the vulnerabilities that have an open finding, with the worst severity of these, in order."""
+        ...
+
+    async def images_with(
+        self, vulnerabilities: Sequence[str], repositories: frozenset[str] | None
+    ) -> Mapping[str, int]:
+        """Return how many listed images have an open finding of each of these vulnerabilities; a chunk at most."""
+        ...
+
+    async def meant_by(self, name: str) -> frozenset[str]:
+        """Return the vulnerabilities that an id means: its own name, an alias, or an advisory that speaks of them."""
+        ...
+
+    async def severity_of(self, vulnerability: str) -> Severity | None:
+        """Return the worst severity of the open findings of a vulnerability; None where there are none."""
+        ...
+
+    async def records(self, vulnerabilities: Iterable[str]) -> Mapping[str, Sequence[Record]]:
+        """Return every advisory that speaks of each of these vulnerabilities."""
+        ...
+
+
 class Unit(Protocol):
     """One transaction: everything done through it is kept together, or nothing."""
 
@@ -223,10 +283,24 @@ class Unit(Protocol):
         """Image risks and feed sets."""
         ...
 
+    @property
+    def catalogue(self) -> Catalogue:
+        """Lists of repositories and images."""
+        ...
+
+    @property
+    def exposures(self) -> Exposures:
+        """Lists of findings and vulnerabilities."""
+        ...
+
 
 class Store(Protocol):
     """Where transactions begin."""
 
     def begin(self) -> AbstractAsyncContextManager[Unit]:
         """Begin one; it is kept when the block ends, and undone when it raises."""
+        ...
+
+    def read(self) -> AbstractAsyncContextManager[Unit]:
+        """Begin one that only reads, without waiting for those that write."""
         ...

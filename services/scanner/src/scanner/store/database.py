@@ -7,6 +7,8 @@ from chassis.database import Database
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from scanner.store.advisories import AdvisoryRows
+from scanner.store.catalogue import CatalogueRows
+from scanner.store.exposure import ExposureRows
 from scanner.store.findings import FindingRows
 from scanner.store.inventories import InventoryRows
 from scanner.store.risks import RiskRows
@@ -20,6 +22,8 @@ class DatabaseUnit:
         self.advisories = AdvisoryRows(session)
         self.findings = FindingRows(session)
         self.risks = RiskRows(session)
+        self.catalogue = CatalogueRows(session)
+        self.exposures = ExposureRows(session)
 
 
 class DatabaseStore:
@@ -32,4 +36,10 @@ class DatabaseStore:
     async def begin(self) -> AsyncIterator[DatabaseUnit]:
         """Begin a transaction; it is kept when the block ends, and undone when it raises."""
         async with self._database.begin() as session:
+            yield DatabaseUnit(session)
+
+    @asynccontextmanager
+    async def read(self) -> AsyncIterator[DatabaseUnit]:
+        """Begin a transaction that only reads, without waiting for those that write."""
+        async with self._database.read() as session:
             yield DatabaseUnit(session)

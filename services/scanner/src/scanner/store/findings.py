@@ -56,11 +56,10 @@ class FindingRows:
             .where(package_versions.c.number.in_(versions))
             .where(or_(package_versions.c.matched_key.is_(None), in_interval))
         )
+        rows = await self._session.execute(query)
         return [
             Match(FindingKey(number, vulnerability), record_id, ecosystem, Severity(severity), fixed, bool(comparable))
-            for number, vulnerability, record_id, ecosystem, severity, fixed, comparable in await self._session.execute(
-                query
-            )
+            for number, vulnerability, record_id, ecosystem, severity, fixed, comparable in rows
         ]
 
     async def ratings(self, vulnerabilities: Iterable[str]) -> dict[str, list[tuple[str, Severity]]]:

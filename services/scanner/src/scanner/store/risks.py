@@ -4,7 +4,7 @@ from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
-from sqlalchemy import Select, delete, insert, select, update
+from sqlalchemy import Select, delete, insert, or_, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from scanner.risk.assess import AssessedImage, IndexFacts
@@ -94,10 +94,10 @@ class RiskRows:
         """Return the indexes that hold one of these manifests, and those of these images that are indexes."""
         found: dict[int, IndexFacts] = {}
         for chunk in chunked(numbers):
-            holding = select(image_platforms.c.index_image).where(
-                image_platforms.c.manifest_image.in_(chunk) | image_platforms.c.index_image.in_(chunk)
-            )
-            for row in (await self._session.execute(select(images).where(images.c.number.in_(holding)))).mappings():
+            holding = select(image_platforms.c.index_image).where(image_platforms.c.manifest_image.in_(chunk))
+            query = select(images).where(or_(images.c.number.in_(chunk), images.c.number.in_(holding)))
+            is_index = images.c.last_scanned.is_not(None) & images.c.package_set.is_(None)
+            for row in (await self._session.execute(query.where(is_index))).mappings():
                 found[row["number"]] = IndexFacts(
                     row["number"], row["repository"], row["digest"], row["scan_id"], facts_of(row), ()
                 )
