@@ -1,0 +1,1 @@
+"""The neighbours: what policy, signer, scanner and the registries say, in the verifier's own words."""

@@ -1,0 +1,1 @@
+"""Pure judgement: evidence, rule, trust, risk and a time go in, reasons come out."""

@@ -1,0 +1,1 @@
+"""A cluster's policy, and which of its rules decides about an image."""
