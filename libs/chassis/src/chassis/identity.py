@@ -20,6 +20,10 @@ def _matches(pattern: str, value: str) -> bool:
     return re.fullmatch("".join(wild.get(part, re.escape(part)) for part in parts), value) is not None
 
 
+def _covers(patterns: Sequence[str] | None, value: str) -> bool:
+    return patterns is None or any(_matches(pattern, value) for pattern in patterns)
+
+
 @dataclass(frozen=True, slots=True)
 class Scope:
     """What a binding is narrowed to: patterns of key names, repositories (host/path) and clusters."""
@@ -40,9 +44,13 @@ class Scope:
         """Raise PermissionDenied where this cluster is outside."""
         self._demand("cluster", self.clusters, name)
 
+    def covers_repository(self, name: str) -> bool:
+        """Tell whether this repository (host/path) is inside."""
+        return _covers(self.repositories, name)
+
     @staticmethod
     def _demand(noun: str, patterns: Sequence[str] | None, value: str) -> None:
-        if patterns is not None and not any(_matches(pattern, value) for pattern in patterns):
+        if not _covers(patterns, value):
             raise PermissionDenied(f"Your binding does not cover the {noun} {value!r}.", metadata={noun: value})
 
 
