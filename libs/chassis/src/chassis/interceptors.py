@@ -1,5 +1,7 @@
 """What happens around every method: correlation id, caller, permission, deadline, metrics, errors."""
 
+from __future__ import annotations
+
 import asyncio
 import logging
 import re

@@ -1,0 +1,85 @@
+"""A small authority for tests: certificates as the house demands them, and as it must refuse them."""
+
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+from chassis.config import Tls
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes, serialization
+from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
+
+TRUST_DOMAIN = "test.example"
+
+
+@dataclass(frozen=True)
+class Issued:
+    """A certificate with its key, in PEM."""
+
+    certificate: bytes
+    key: bytes
+
+
+class Authority:
+    """Issues certificates for one day."""
+
+    def __init__(self) -> None:
+        self._key = ec.generate_private_key(ec.SECP256R1())
+        self._name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "test authority")])
+        self.certificate = (
+            _builder(self._name, self._name, self._key)
+            .add_extension(x509.BasicConstraints(ca=True, path_length=None), critical=True)
+            .sign(self._key, hashes.SHA256())
+            .public_bytes(serialization.Encoding.PEM)
+        )
+
+    def issue(self, *uris: str, dns: tuple[str, ...] = (), ca: bool = False) -> Issued:
+        """Issue a certificate with these URI and DNS names."""
+        key = ec.generate_private_key(ec.SECP256R1())
+        names = [x509.UniformResourceIdentifier(uri) for uri in uris] + [x509.DNSName(name) for name in dns]
+        usages = [ExtendedKeyUsageOID.CLIENT_AUTH] + ([ExtendedKeyUsageOID.SERVER_AUTH] if dns else [])
+        certificate = (
+            _builder(x509.Name([]), self._name, key)
+            .add_extension(x509.SubjectAlternativeName(names), critical=True)
+            .add_extension(x509.ExtendedKeyUsage(usages), critical=False)
+            .add_extension(x509.BasicConstraints(ca=ca, path_length=None), critical=True)
+            .sign(self._key, hashes.SHA256())
+        )
+        private = key.private_bytes(
+            serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
+        )
+        return Issued(certificate.public_bytes(serialization.Encoding.PEM), private)
+
+    def person(self, role: str, name: str = "pat") -> Issued:
+        """A certificate of a person in a role."""
+        return self.issue(f"spiffe://{TRUST_DOMAIN}/{role}/{name}")
+
+    def service(self, role: str) -> Issued:
+        """A certificate of a service, good for serving and calling."""
+        return self.issue(f"spiffe://{TRUST_DOMAIN}/{role}/1", dns=(f"{role}.{TRUST_DOMAIN}",))
+
+    def write(self, issued: Issued, folder: Path) -> Tls:
+        """Write a certificate, its key and the authority into a folder, as settings name them."""
+        folder.mkdir(parents=True, exist_ok=True)
+        tls = Tls(
+            ca=folder / "ca.pem", certificate=folder / "cert.pem", key=folder / "key.pem", trust_domain=TRUST_DOMAIN
+        )
+        tls.ca.write_bytes(self.certificate)
+        tls.certificate.write_bytes(issued.certificate)
+        tls.key.touch(mode=0o600)
+        tls.key.write_bytes(issued.key)
+        return tls
+
+
+def _builder(subject: x509.Name, issuer: x509.Name, key: ec.EllipticCurvePrivateKey) -> x509.CertificateBuilder:
+    now = datetime.now(UTC)
+    return (
+        x509.CertificateBuilder()
+        .subject_name(subject)
+        .issuer_name(issuer)
+        .public_key(key.public_key())
+        .serial_number(x509.random_serial_number())
+        .not_valid_before(now - timedelta(minutes=5))
+        .not_valid_after(now + timedelta(days=1))
+    )

@@ -1,0 +1,239 @@
+"""A server over real connections: who may call what, and what comes back when it goes wrong."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+
+import grpc.aio
+import pytest
+from chassis.client import RemoteRefusal, call, open_channel
+from chassis.config import ConfigError, Server, Tls, Upstream
+from chassis.errors import FailedPrecondition, InvalidArgument, Kind
+from chassis.identity import correlation_id, current_caller
+from chassis.server import GrpcServer, Offered
+from grpc_health.v1 import health_pb2
+from hallmark.signer.v1 import key_service_pb2 as pb
+from hallmark.signer.v1 import key_service_pb2_grpc as rpc
+from prometheus_client import CollectorRegistry
+
+from tests.factories.certificates import Authority, Issued
+
+AUTHORITY = Authority()
+SERVICE = pb.DESCRIPTOR.services_by_name["KeyService"]
+
+
+class KeyRusted(FailedPrecondition):
+    """A refusal of the test's servicer."""
+
+
+class Keys:
+    """Answers by the name that is asked for."""
+
+    def __init__(self) -> None:
+        self.entered = asyncio.Event()
+        self.leave = asyncio.Event()
+        self.seen: list[str] = []
+
+    async def GetKey(  # noqa: N802
+        self, request: pb.GetKeyRequest, context: grpc.aio.ServicerContext[pb.GetKeyRequest, pb.GetKeyResponse]
+    ) -> pb.GetKeyResponse:
+        self.seen.append(f"{current_caller().spiffe_id} {correlation_id()}")
+        if request.name == "rusted":
+            raise KeyRusted("The key is rusted.", metadata={"key": "rusted"})
+        if request.name == "odd":
+            raise InvalidArgument("Odd.", field="name")
+        if request.name == "broken":
+            raise ZeroDivisionError("secret inner detail")
+        if request.name == "slow":
+            self.entered.set()
+            await self.leave.wait()
+        return pb.GetKeyResponse()
+
+
+def register(servicer: Keys, server: grpc.aio.Server) -> None:
+    handler = grpc.unary_unary_rpc_method_handler(
+        servicer.GetKey, pb.GetKeyRequest.FromString, pb.GetKeyResponse.SerializeToString
+    )
+    server.add_generic_rpc_handlers([grpc.method_handlers_generic_handler(SERVICE.full_name, {"GetKey": handler})])
+
+
+async def check_health(opened: grpc.aio.Channel) -> health_pb2.HealthCheckResponse:
+    check = opened.unary_unary(
+        "/grpc.health.v1.Health/Check",
+        health_pb2.HealthCheckRequest.SerializeToString,
+        health_pb2.HealthCheckResponse.FromString,
+    )
+    return await check(health_pb2.HealthCheckRequest(), timeout=5)
+
+
+@asynccontextmanager
+async def serving(tmp_path: Path, servicer: Keys, deadline: float = 30.0) -> AsyncIterator[tuple[GrpcServer, str]]:
+    server = GrpcServer(
+        settings=Server(address="127.0.0.1:0", default_deadline=deadline, drain=5.0),
+        tls=AUTHORITY.write(AUTHORITY.service("signer"), tmp_path / "server"),
+        area="signer",
+        offered=[Offered(SERVICE, register, servicer)],
+        metrics=CollectorRegistry(),
+    )
+    await server.start()
+    await server.serving(True)
+    try:
+        yield server, f"127.0.0.1:{server.port}"
+    finally:
+        servicer.leave.set()
+        await server.stop()
+
+
+def channel(address: str, tmp_path: Path, issued: Issued, role: str = "signer") -> grpc.aio.Channel:
+    return open_channel(Upstream(address=address, role=role), AUTHORITY.write(issued, tmp_path / "client"))
+
+
+async def refused(address: str, tmp_path: Path, issued: Issued, name: str = "k", role: str = "signer") -> RemoteRefusal:
+    async with channel(address, tmp_path, issued, role) as opened:
+        with pytest.raises(RemoteRefusal) as refusal:
+            await call(rpc.KeyServiceStub(opened).GetKey, pb.GetKeyRequest(name=name), timeout=10)
+    return refusal.value
+
+
+async def test_a_caller_with_the_permission_is_served(tmp_path: Path) -> None:
+    servicer = Keys()
+    async with (
+        serving(tmp_path, servicer) as (_, address),
+        channel(address, tmp_path, AUTHORITY.person("auditor")) as opened,
+    ):
+        await call(rpc.KeyServiceStub(opened).GetKey, pb.GetKeyRequest(name="k"), timeout=10)
+    assert servicer.seen[0].startswith("spiffe://test.example/auditor/pat ")
+
+
+@pytest.mark.parametrize(
+    "uris",
+    [
+        ("spiffe://other.example/auditor/pat",),
+        ("spiffe://test.example/auditor/pat", "spiffe://test.example/custodian/pat"),
+        ("spiffe://test.example/auditor",),
+        ("spiffe://test.example/auditor/pat/more",),
+        ("https://test.example/auditor/pat",),
+    ],
+)
+async def test_an_identity_that_is_none_is_refused(tmp_path: Path, uris: tuple[str, ...]) -> None:
+    servicer = Keys()
+    async with serving(tmp_path, servicer) as (_, address):
+        refusal = await refused(address, tmp_path, AUTHORITY.issue(*uris))
+    assert (refusal.kind, servicer.seen) == (Kind.UNAUTHENTICATED, [])
+
+
+async def test_a_certificate_of_an_authority_is_refused(tmp_path: Path) -> None:
+    async with serving(tmp_path, Keys()) as (_, address):
+        issued = AUTHORITY.issue("spiffe://test.example/auditor/pat", ca=True)
+        assert (await refused(address, tmp_path, issued)).kind is Kind.UNAUTHENTICATED
+
+
+@pytest.mark.parametrize("role", ["admission", "policy", "nobody"])
+async def test_a_role_without_the_permission_is_refused(tmp_path: Path, role: str) -> None:
+    servicer = Keys()
+    async with serving(tmp_path, servicer) as (_, address):
+        refusal = await refused(address, tmp_path, AUTHORITY.person(role))
+    assert (refusal.kind, servicer.seen) == (Kind.PERMISSION_DENIED, [])
+
+
+async def test_a_stranger_s_certificate_and_none_at_all_do_not_connect(tmp_path: Path) -> None:
+    async with serving(tmp_path, Keys()) as (_, address):
+        stranger = Authority().person("auditor")
+        assert (await refused(address, tmp_path, stranger)).kind is Kind.UNAVAILABLE
+        credentials = grpc.ssl_channel_credentials(AUTHORITY.certificate)
+        options = [("grpc.ssl_target_name_override", "signer.test.example")]
+        async with grpc.aio.secure_channel(address, credentials, options=options) as opened:
+            with pytest.raises(grpc.aio.AioRpcError) as error:
+                await check_health(opened)
+    assert error.value.code() is grpc.StatusCode.UNAVAILABLE
+
+
+async def test_a_server_of_another_role_is_not_talked_to(tmp_path: Path) -> None:
+    servicer = Keys()
+    async with serving(tmp_path, servicer) as (_, address):
+        refusal = await refused(address, tmp_path, AUTHORITY.person("auditor"), role="scanner")
+    assert (refusal.kind, servicer.seen) == (Kind.UNAVAILABLE, [])
+
+
+async def test_a_refusal_arrives_as_it_was_raised(tmp_path: Path) -> None:
+    async with serving(tmp_path, Keys()) as (_, address):
+        refusal = await refused(address, tmp_path, AUTHORITY.person("auditor"), "rusted")
+    assert (refusal.kind, refusal.reason, refusal.message, refusal.metadata) == (
+        Kind.FAILED_PRECONDITION,
+        "KEY_RUSTED",
+        "The key is rusted.",
+        {"key": "rusted"},
+    )
+
+
+async def test_a_defect_tells_nothing(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    async with serving(tmp_path, Keys()) as (_, address):
+        refusal = await refused(address, tmp_path, AUTHORITY.person("auditor"), "broken")
+    assert "secret" not in refusal.message
+    assert refusal.reason == "INTERNAL"
+    assert [record.message for record in caplog.records if record.exc_info] == ["call failed"]
+
+
+async def test_work_beyond_the_default_deadline_ends(tmp_path: Path) -> None:
+    servicer = Keys()
+    async with (
+        serving(tmp_path, servicer, deadline=0.05) as (_, address),
+        channel(address, tmp_path, AUTHORITY.person("auditor")) as opened,
+    ):
+        with pytest.raises(grpc.aio.AioRpcError) as error:
+            await rpc.KeyServiceStub(opened).GetKey(pb.GetKeyRequest(name="slow"))
+    assert error.value.code() is grpc.StatusCode.DEADLINE_EXCEEDED
+
+
+async def test_a_drain_lets_a_call_in_flight_finish(tmp_path: Path) -> None:
+    servicer = Keys()
+    async with (
+        serving(tmp_path, servicer) as (server, address),
+        channel(address, tmp_path, AUTHORITY.person("auditor")) as opened,
+    ):
+        running = asyncio.ensure_future(
+            call(rpc.KeyServiceStub(opened).GetKey, pb.GetKeyRequest(name="slow"), timeout=10)
+        )
+        await servicer.entered.wait()
+        stopping = asyncio.ensure_future(server.stop())
+        servicer.leave.set()
+        assert await running == pb.GetKeyResponse()
+        await stopping
+
+
+async def test_health_needs_a_certificate_and_no_permission(tmp_path: Path) -> None:
+    async with (
+        serving(tmp_path, Keys()) as (_, address),
+        channel(address, tmp_path, AUTHORITY.person("admission")) as opened,
+    ):
+        answer = await check_health(opened)
+    assert answer.status == health_pb2.HealthCheckResponse.SERVING
+
+
+async def test_without_certificates_nothing_starts(tmp_path: Path) -> None:
+    tls = AUTHORITY.write(AUTHORITY.service("signer"), tmp_path)
+    missing = Tls(ca=tls.ca, certificate=tls.certificate, key=tmp_path / "absent.pem", trust_domain="test.example")
+    with pytest.raises(ConfigError, match=r"absent\.pem.*mutual TLS"):
+        await server_with(missing).start()
+
+
+async def test_a_private_key_that_others_can_read_is_refused(tmp_path: Path) -> None:
+    tls = AUTHORITY.write(AUTHORITY.service("signer"), tmp_path)
+    tls.key.chmod(0o644)
+    with pytest.raises(ConfigError, match="chmod 600"):
+        await server_with(tls).start()
+
+
+async def test_a_taken_port_is_said_so(tmp_path: Path) -> None:
+    async with serving(tmp_path, Keys()) as (_, address):
+        second = server_with(AUTHORITY.write(AUTHORITY.service("signer"), tmp_path / "second"), address)
+        with pytest.raises(ConfigError, match="taken"):
+            await second.start()
+
+
+def server_with(tls: Tls, address: str = "127.0.0.1:0") -> GrpcServer:
+    settings = Server(address=address)
+    return GrpcServer(settings=settings, tls=tls, area="signer", offered=[], metrics=CollectorRegistry())
