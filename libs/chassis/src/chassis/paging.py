@@ -61,7 +61,7 @@ def _cursor(token: str, binding: bytes) -> str:
         raise refusal
     try:
         bound = base64.b64decode(token, altchars=b"-_", validate=True)
-        if bound[:_BINDING_LENGTH] != binding:
+        if bound[:_BINDING_LENGTH] != binding or base64.urlsafe_b64encode(bound).decode() != token:
             raise refusal
         return bound[_BINDING_LENGTH:].decode()
     except (binascii.Error, UnicodeDecodeError):

@@ -1,0 +1,174 @@
+"""The database, its schema, request ids and the audit log."""
+
+import asyncio
+import sys
+from collections.abc import AsyncIterator
+from datetime import UTC, datetime
+from pathlib import Path
+
+import pytest
+from chassis.audit import AuditLog
+from chassis.database import Database, DatabaseInUse, Settings, StorageFull, open_database
+from chassis.errors import FailedPrecondition, InvalidArgument
+from chassis.identity import CALLER, Caller
+from chassis.migrations import SchemaMissing, SchemaUnknown, check_schema, migrate
+from chassis.paging import InvalidPageToken, open_page
+from chassis.requests import RequestIdReused, Requests
+from chassis.tables import audit_entries, requests
+from hallmark.signer.v1 import key_service_pb2 as pb
+from sqlalchemy import insert, select, text
+
+from tests.fakes.clock import FakeClock
+
+MIGRATION = """
+import sqlalchemy as sa
+from alembic import op
+
+revision = "{revision}"
+down_revision = {before}
+branch_labels = None
+depends_on = None
+
+
+def upgrade():
+    op.create_table("table_{revision}", sa.Column("number", sa.Integer, primary_key=True))
+"""
+
+
+@pytest.fixture
+async def database(tmp_path: Path) -> AsyncIterator[Database]:
+    opened = open_database(Settings(url=f"sqlite+aiosqlite:///{tmp_path}/test.db"), durable=True)
+    async with opened.begin() as session:
+        connection = await session.connection()
+        for table in (audit_entries, requests):
+            await connection.run_sync(table.create)
+    token = CALLER.set(Caller("test.example", "custodian", "pat"))
+    yield opened
+    CALLER.reset(token)
+    await opened.close()
+
+
+def package(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name: str, *revisions: str) -> str:
+    folder = tmp_path / name
+    folder.mkdir()
+    (folder / "__init__.py").touch()
+    for before, revision in zip((None, *revisions), revisions, strict=False):
+        (folder / f"{revision}.py").write_text(MIGRATION.format(revision=revision, before=repr(before)))
+    monkeypatch.syspath_prepend(tmp_path)
+    return name
+
+
+async def test_a_second_process_on_the_same_file_is_refused(database: Database, tmp_path: Path) -> None:
+    program = (
+        "from chassis.database import DatabaseInUse, Settings, open_database\n"
+        f"try: open_database(Settings(url='sqlite+aiosqlite:///{tmp_path}/test.db'))\n"
+        "except DatabaseInUse as refusal: print(refusal.message)"
+    )
+    other = await asyncio.create_subprocess_exec(sys.executable, "-c", program, stdout=asyncio.subprocess.PIPE)
+    printed, _ = await other.communicate()
+    assert b"test.db is in use by another process" in printed
+
+
+async def test_the_file_is_free_again_after_closing(tmp_path: Path) -> None:
+    settings = Settings(url=f"sqlite+aiosqlite:///{tmp_path}/test.db")
+    await open_database(settings).close()
+    second = open_database(settings)
+    with pytest.raises(DatabaseInUse):
+        open_database(settings)
+    await second.close()
+
+
+async def test_a_full_disk_is_said_so_and_keeps_nothing(database: Database) -> None:
+    async with database.begin() as session:
+        await session.execute(text("PRAGMA max_page_count = 20"))
+        await session.execute(text("CREATE TABLE heap (data BLOB)"))
+
+    async def fill() -> None:
+        async with database.begin() as session:
+            await session.execute(text("PRAGMA max_page_count = 20"))
+            for _ in range(100):
+                await session.execute(text("INSERT INTO heap VALUES (zeroblob(4000))"))
+
+    with pytest.raises(StorageFull, match="nothing was changed"):
+        await fill()
+    async with database.read() as session:
+        assert (await session.execute(text("SELECT count(*) FROM heap"))).scalar() == 0
+
+
+async def test_a_naive_moment_is_refused_and_an_aware_one_comes_back(database: Database) -> None:
+    moment = datetime(2026, 3, 1, 12, tzinfo=UTC)
+    audit = AuditLog(database, FakeClock(moment))
+    number = await audit.intend("key.create", "release", {"vault": "embedded"})
+    await audit.done(number, {})
+    async with database.read() as session:
+        rows = (await session.execute(select(audit_entries).order_by("number"))).all()
+    assert [(row.outcome, row.time, row.caller, row.subject, row.intent) for row in rows] == [
+        ("INTENDED", moment, "spiffe://test.example/custodian/pat", "release", None),
+        ("DONE", moment, "spiffe://test.example/custodian/pat", "release", number),
+    ]
+    with pytest.raises(Exception, match="without a time zone"):
+        async with database.begin() as session:
+            await session.execute(insert(audit_entries).values(time=datetime(2026, 3, 1)))  # noqa: DTZ001
+
+
+async def test_migrations_and_the_check_at_start(
+    database: Database, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    older = package(tmp_path, monkeypatch, "older_schema", "a1")
+    newer = package(tmp_path, monkeypatch, "newer_schema", "a1", "b2")
+    with pytest.raises(SchemaMissing, match="python -m signer migrate"):
+        await check_schema(database, older, "signer")
+    await migrate(database, older)
+    await check_schema(database, older, "signer")
+    with pytest.raises(SchemaMissing):
+        await check_schema(database, newer, "signer")
+    await migrate(database, newer)
+    await check_schema(database, newer, "signer")
+    with pytest.raises(SchemaUnknown, match="newer"):
+        await check_schema(database, older, "signer")
+
+
+async def test_a_request_id_gives_the_first_answer_for_a_day(database: Database) -> None:
+    clock = FakeClock()
+    kept, answers = Requests(database, clock), iter(["first", "second"])
+
+    async def work() -> pb.GetKeyRequest:
+        return pb.GetKeyRequest(name=next(answers))
+
+    async def once(name: str) -> str:
+        given = await kept.once("GetKey", "id-1", pb.GetKeyRequest(name=name), pb.GetKeyRequest, work)
+        return given.name
+
+    assert [await once("a"), await once("a")] == ["first", "first"]
+    with pytest.raises(RequestIdReused):
+        await once("b")
+    clock.advance(24 * 3600 + 1)
+    assert await once("b") == "second"
+
+
+async def test_a_failure_is_not_kept(database: Database) -> None:
+    kept = Requests(database, FakeClock())
+
+    async def fail() -> pb.GetKeyRequest:
+        raise FailedPrecondition("not yet")
+
+    async def succeed() -> pb.GetKeyRequest:
+        return pb.GetKeyRequest(name="done")
+
+    with pytest.raises(FailedPrecondition, match="not yet"):
+        await kept.once("GetKey", "id-1", pb.GetKeyRequest(), pb.GetKeyRequest, fail)
+    assert (await kept.once("GetKey", "id-1", pb.GetKeyRequest(), pb.GetKeyRequest, succeed)).name == "done"
+
+
+async def test_a_page_token_continues_one_list_of_one_caller(database: Database) -> None:
+    token = open_page(pb.ListKeysRequest(page_size=10)).token("k10")
+    page = open_page(pb.ListKeysRequest(page_size=20, page_token=token))
+    assert (page.size, page.cursor) == (20, "k10")
+    for forged in ("x", "a" * 3000, token[:-4] + "====", token[4:]):
+        with pytest.raises(InvalidPageToken):
+            open_page(pb.ListKeysRequest(page_token=forged))
+    CALLER.set(Caller("test.example", "auditor", "sam"))
+    with pytest.raises(InvalidPageToken):
+        open_page(pb.ListKeysRequest(page_token=token))
+    with pytest.raises(InvalidArgument, match="1000"):
+        open_page(pb.ListKeysRequest(page_size=1001))
