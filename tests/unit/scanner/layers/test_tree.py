@@ -85,14 +85,14 @@ def test_finding_follows_links() -> None:
     found = made.find("etc/k")
     assert found is not None
     assert found.file.body == b"1"
-    assert dict(made.links()) == {"etc/k": "opt/lib/k", "usr": "opt"}
+    assert {link.path: link.leads_to for link in made.links()} == {"etc/k": "opt/lib/k", "usr": "opt"}
 
 
 def test_links_in_a_circle_lead_nowhere() -> None:
     made = tree([symlink("a", "b"), symlink("b", "a")])
     assert made.find("a") is None
     assert made.find("a/k") is None
-    assert dict(made.links()) == {}
+    assert list(made.links()) == []
     with pytest.raises(LayerMalformed, match="circle"):
         made.apply(read_layer([tar([file("a/k")])], keep, Limits()))
 

@@ -8,9 +8,9 @@ from datetime import datetime
 class Package:
     """An installed package.
 
-    `ecosystem` is OSV's name with the release where there is one (`Debian:12`, `PyPI`, `npm`); `arch`, `source_name` and
-    `source_version` are empty where the ecosystem has none; `layer` is the digest of the layer as stored that brought
-    the package, `path` the file that says so.
+    `ecosystem` is OSV's name with the release where there is one (`Debian:12`, `PyPI`, `npm`); `arch`, `source_name`
+    and `source_version` are empty where the ecosystem has none; `layer` is the digest of the layer as stored that
+    brought the package, `path` the file that says so.
     """
 
     ecosystem: str
@@ -45,7 +45,7 @@ class Unreadable:
 
 @dataclass(frozen=True, slots=True)
 class Inventory:
-    """What was found. `gaps` say, a sentence each, why it is not complete; `unsupported`, why it says nothing at all."""
+    """What was found. `gaps` say, a sentence each, why it is not complete; `unsupported`, why it says nothing."""
 
     distribution: Distribution | None
     packages: tuple[Package, ...]

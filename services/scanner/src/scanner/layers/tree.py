@@ -25,8 +25,31 @@ class Kept:
     beneath: "Kept | None" = None
 
 
+@dataclass(frozen=True, slots=True)
+class Link:
+    """A symbolic link in the image, at its own path.
+
+    `leads_to` is the path that it leads to, further links followed, whether or not something is there.
+    """
+
+    path: str
+    leads_to: str
+    layer: str
+
+    @property
+    def name(self) -> str:
+        """The last part of its path."""
+        return self.path.rpartition("/")[2]
+
+
+@dataclass(frozen=True, slots=True)
+class _Symlink:
+    target: str
+    layer: str
+
+
 _Directory = dict[str, "_Node"]
-_Node = _Directory | Kept | Symlink
+_Node = _Directory | Kept | _Symlink
 
 
 class Tree:
@@ -57,11 +80,16 @@ class Tree:
         """Every file that is kept, by its own path."""
         return ((path, node) for path, node in self._walk() if isinstance(node, Kept))
 
-    def links(self) -> Iterator[tuple[str, str]]:
-        """Every symbolic link that leads anywhere: its path, and that which it leads to, further links followed."""
+    def links(self) -> Iterator[Link]:
+        """Every symbolic link that does not go round in a circle."""
         for path, node in self._walk():
-            if isinstance(node, Symlink) and (followed := self._follow(path)):
-                yield path, "/".join(followed.parts)
+            if isinstance(node, _Symlink) and (followed := self._follow(path)):
+                yield Link(path, "/".join(followed.parts), node.layer)
+
+    def real(self, path: str) -> str | None:
+        """The path that a path leads to, links followed; None where it goes round in a circle."""
+        followed = self._follow(path)
+        return "/".join(followed.parts) if followed else None
 
     def _change(self, path: str, change: Change, layer: str) -> None:
         if change is Other.FILE:
@@ -79,15 +107,15 @@ class Tree:
             node = Kept(node.file, layer, beneath)
         parent[name] = node
 
-    def _node(self, change: File | Symlink | HardLink, layer: str) -> Kept | Symlink:
+    def _node(self, change: File | Symlink | HardLink, layer: str) -> Kept | _Symlink:
         if isinstance(change, HardLink):
             directory, name = self._parent(change.target)
             target = directory.get(name)
-            if isinstance(target, Symlink):
-                return target
+            if isinstance(target, _Symlink):
+                return _Symlink(target.target, layer)
             lost = File(None, 0, f"It is a hard link to /{change.target}, of which nothing was kept.")
             return Kept(target.file if isinstance(target, Kept) else lost, layer)
-        return change if isinstance(change, Symlink) else Kept(change, layer)
+        return _Symlink(change.target, layer) if isinstance(change, Symlink) else Kept(change, layer)
 
     def _remove(self, path: str) -> None:
         parent, name = self._parent(path)
@@ -108,7 +136,7 @@ class Tree:
                 elif isinstance(node, dict):
                     stack.append((path + "/", node))
 
-    def _walk(self) -> Iterator[tuple[str, Kept | Symlink]]:
+    def _walk(self) -> Iterator[tuple[str, Kept | _Symlink]]:
         stack = [("", self._root)]
         while stack:
             prefix, directory = stack.pop()
@@ -178,7 +206,7 @@ class _Followed:
         elif part and part != ".":
             directory = self.nodes[-1]
             node = directory.get(part) if isinstance(directory, dict) else None
-            if isinstance(node, Symlink):
+            if isinstance(node, _Symlink):
                 return node.target
             self.parts.append(part)
             self.nodes.append(node)

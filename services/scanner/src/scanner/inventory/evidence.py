@@ -1,0 +1,54 @@
+"""From a kept file to the packages that it tells of, each with the layer that brought it."""
+
+from collections.abc import Callable, Iterable, Iterator
+
+from scanner.inventory.model import Package, Unreadable
+from scanner.layers.paths import printable
+from scanner.layers.tree import Kept
+
+Found = Package | Unreadable
+Identity = tuple[str, str]
+"""Name and version of a package."""
+Reader = Callable[[bytes], Identity | str | None]
+"""Reads a file that tells of one package: None where it tells of none, a sentence where it can't be read."""
+
+
+def unreadable(path: str, kept: Kept, problem: str) -> Unreadable:
+    """A part of the image that could not be read, and why in a sentence."""
+    return Unreadable(kept.layer, printable(path), problem)
+
+
+def history(kept: Kept) -> Iterator[Kept]:
+    """The file in the layer that brought it last, then what stood in its place before."""
+    link: Kept | None = kept
+    while link:
+        yield link
+        link = link.beneath
+
+
+def each_package(
+    files: Iterable[tuple[str, Kept]], read: Reader, ecosystem: str, purl: Callable[[str, str], str]
+) -> Iterator[Found]:
+    """The packages of an ecosystem whose files tell of one package each."""
+    for path, kept in files:
+        told = _told(kept, read)
+        if isinstance(told, str):
+            yield unreadable(path, kept, told)
+        elif told:
+            name, version = told
+            layer = _first_layer(kept, told, read)
+            yield Package(ecosystem, name, version, "", "", "", purl(name, version), layer, printable(path))
+
+
+def _told(kept: Kept, read: Reader) -> Identity | str | None:
+    return kept.file.problem if kept.file.body is None else read(kept.file.body)
+
+
+def _first_layer(kept: Kept, told: Identity, read: Reader) -> str:
+    """The layer from which on the file has told of that same version."""
+    layer = kept.layer
+    for older in history(kept):
+        if older is not kept and _told(older, read) != told:
+            break
+        layer = older.layer
+    return layer

@@ -1,0 +1,34 @@
+"""What tells that an image holds packages which are not read: the databases of other package managers, and programs
+that every distribution brings as a package.
+"""
+
+import re
+from collections.abc import Iterable
+
+_DATABASES = {
+    "apk": r"(?:usr/)?lib/apk/db/installed",
+    "rpm": r"(?:var/lib|usr/lib/sysimage|usr/share)/rpm/(?:Packages|Packages\.db|rpmdb\.sqlite)",
+    "pacman": r"var/lib/pacman/local/ALPM_DB_VERSION",
+    "portage": r"var/db/pkg/[^/]+/[^/]+/PF",
+    "opkg": r"(?:usr|var)/lib/opkg/status",
+    "xbps": r"var/db/xbps/pkgdb-[^/]+",
+    "pkgtools": r"var/(?:log|lib/pkgtools)/packages/[^/]+",
+    "nix": r"nix/var/nix/db/db\.sqlite",
+}
+_COMPILED = {name: re.compile(pattern) for name, pattern in _DATABASES.items()}
+
+DATABASE = "|".join(_DATABASES.values())
+"""Where the databases of other package managers lie, as a pattern of whole paths."""
+
+RUNTIME = (
+    r"(?:usr/)?s?bin/(?:sh|ash|bash|dash|zsh|ksh|busybox|toybox)"
+    r"|(?:usr/)?lib(?:32|64|x32)?/(?:[^/]+/)?"
+    r"(?:libc\.so(?:\.[0-9]+)*|libc-[0-9.]+\.so|libc\.musl-[^/]+|ld-[^/]*\.so[^/]*)"
+)
+"""Where C libraries and shells lie, as a pattern of whole paths."""
+
+
+def managers_of(paths: Iterable[str]) -> list[str]:
+    """The package managers whose databases lie at these paths, each once."""
+    listed = list(paths)
+    return [name for name, pattern in _COMPILED.items() if any(map(pattern.fullmatch, listed))]

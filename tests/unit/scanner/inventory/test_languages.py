@@ -1,0 +1,140 @@
+"""Packages of Python and npm."""
+
+import json
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from scanner.inventory.npm import read_package_json
+from scanner.inventory.python import read_metadata
+
+from tests.factories.images import file, layer, node_module, symlink, wheel, whiteout
+from tests.factories.inventories import inventory, inventory_of, names
+
+METADATA = "Metadata-Version: 2.1\nName: Foo.Bar_baz\nVersion: 1.0rc1\nDescription: Name: wrong\n\nName: worse\n"
+
+
+@pytest.mark.parametrize(
+    "path",
+    [
+        "usr/lib/python3/dist-packages/foo-1.dist-info/METADATA",
+        "app/venv/lib/python3.11/site-packages/pip/_vendor/foo.dist-info/METADATA",
+        "opt/foo.egg-info/PKG-INFO",
+        "opt/foo-1.egg-info",
+        "opt/foo-1-py3.egg/EGG-INFO/PKG-INFO",
+    ],
+)
+def test_where_python_packages_lie(path: str) -> None:
+    image_layer = layer(file(path, METADATA))
+    [package] = inventory(image_layer).packages
+    assert (package.ecosystem, package.name, package.version) == ("PyPI", "Foo.Bar_baz", "1.0rc1")
+    assert package.purl == "pkg:pypi/foo.bar-baz@1.0rc1"
+    assert (package.layer, package.path) == (image_layer.digest, path)
+
+
+@pytest.mark.parametrize("path", ["a/METADATA", "x.dist-info/METADATA/y", "x.dist-info/RECORD", "a/PKG-INFO"])
+def test_where_none_lie(path: str) -> None:
+    assert inventory_of(file(path, METADATA)).packages == ()
+
+
+@pytest.mark.parametrize(
+    ("metadata", "says"),
+    [
+        ("", "no name"),
+        ("Version: 1\n", "no name"),
+        ("Name: ../x\nVersion: 1\n", "no name"),
+        ("Name: x\n", "no version"),
+        ("Name: x\nVersion: 1 2\n", "no version"),
+    ],
+)
+def test_broken_metadata_is_named(metadata: str, says: str) -> None:
+    found = inventory_of(wheel("good", "1"), file("bad.dist-info/METADATA", metadata))
+    assert names(found) == [("PyPI", "good", "1")]
+    assert [(one.path, says in one.problem) for one in found.unreadable] == [("bad.dist-info/METADATA", True)]
+
+
+def test_a_long_description_is_not_needed() -> None:
+    found = inventory_of(file("x.dist-info/METADATA", METADATA + "x" * 2_000_000))
+    assert names(found) == [("PyPI", "Foo.Bar_baz", "1.0rc1")]
+
+
+def test_copies_count_each() -> None:
+    modules = [node_module("b", "1"), node_module("b", "1", root="c")]
+    found = inventory_of(wheel("a", "1"), wheel("a", "1", root="app"), *modules)
+    assert len(found.packages) == 4
+
+
+def test_what_an_upper_layer_removes_is_gone() -> None:
+    lower = layer(wheel("a", "1", root="x"), wheel("b", "1", root="x"), node_module("c", "1"))
+    upper = layer(whiteout("x/a-1.dist-info"), whiteout("app/node_modules"), wheel("b", "1", root="x"))
+    found = inventory(lower, upper)
+    assert names(found) == [("PyPI", "b", "1")]
+    assert [one.layer for one in found.packages] == [lower.digest]
+
+
+@pytest.mark.parametrize(
+    ("name", "purl"), [("minimist", "pkg:npm/minimist@0.0.8"), ("@babel/core", "pkg:npm/%40babel/core@0.0.8")]
+)
+def test_npm_packages(name: str, purl: str) -> None:
+    [package] = inventory_of(node_module(name, "0.0.8")).packages
+    assert (package.ecosystem, package.name, package.version, package.purl) == ("npm", name, "0.0.8", purl)
+
+
+def test_nested_npm_packages() -> None:
+    nested = node_module("b", "2", root="app/node_modules/a")
+    assert names(inventory_of(node_module("a", "1"), nested)) == [("npm", "a", "1"), ("npm", "b", "2")]
+
+
+@pytest.mark.parametrize(
+    ("path", "body"),
+    [
+        ("app/package.json", {"name": "a", "version": "1"}),
+        ("app/node_modules/a/dist/package.json", {"name": "a", "version": "1"}),
+        ("app/node_modules/@scope/package.json", {"name": "a", "version": "1"}),
+        ("app/node_modules/a/package.json", {"type": "module"}),
+        ("app/node_modules/a/package.json", {"name": "a"}),
+        ("app/node_modules/a/package.json", {"name": "a", "version": ""}),
+    ],
+)
+def test_what_is_no_npm_package(path: str, body: object) -> None:
+    found = inventory_of(wheel("x", "1"), file(path, json.dumps(body)))
+    assert names(found) == [("PyPI", "x", "1")]
+    assert found.unreadable == ()
+
+
+@pytest.mark.parametrize(
+    "body", ["{", "[]", '{"name": 1, "version": "1"}', '{"name": "a b", "version": "1"}', "[" * 9999]
+)
+def test_broken_package_json_is_named(body: str) -> None:
+    found = inventory_of(file("node_modules/a/package.json", body))
+    assert [one.path for one in found.unreadable] == ["node_modules/a/package.json"]
+
+
+def test_a_byte_order_mark() -> None:
+    body = b"\xef\xbb\xbf" + json.dumps({"name": "a", "version": "1"}).encode()
+    assert names(inventory_of(file("node_modules/a/package.json", body))) == [("npm", "a", "1")]
+
+
+def test_node_modules_behind_a_link() -> None:
+    found = inventory_of(
+        symlink("app/node_modules", "../deps"), file("deps/a/package.json", '{"name": "a", "version": "1"}')
+    )
+    assert names(found) == [("npm", "a", "1")]
+
+
+def test_a_description_behind_a_link_that_leads_nowhere_known_is_named() -> None:
+    found = inventory_of(symlink("a.dist-info/METADATA", "/store/1234"), file("store/1234", METADATA))
+    assert [(one.path, "link to /store/1234" in one.problem) for one in found.unreadable] == [
+        ("a.dist-info/METADATA", True)
+    ]
+
+
+def test_paths_that_are_no_utf_8_are_shown() -> None:
+    found = inventory_of(wheel("a", "1", root="caf\udce9"))
+    assert [one.path for one in found.packages] == ["caf\\xe9/a-1.dist-info/METADATA"]
+
+
+@given(st.binary(max_size=300))
+def test_no_bytes_break_the_reading(body: bytes) -> None:
+    assert isinstance(read_metadata(body), tuple | str)
+    assert isinstance(read_package_json(body), tuple | str | None)
