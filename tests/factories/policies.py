@@ -22,7 +22,7 @@ from verifier.rules.policy import (
 )
 
 CLUSTER = "prod-eu"
-REVISION = "rev-7"
+REVISION = 7
 
 
 def signatures(*of: str | Threshold, at_least: int = 1, max_age: timedelta | None = None) -> Signatures:

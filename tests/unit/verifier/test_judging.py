@@ -165,10 +165,10 @@ async def test_without_a_policy_that_can_be_believed_everything_is_rejected(mode
     assert summary(await world.verdict()) == (Outcome.UNAVAILABLE, Effect.REJECT, [Code.POLICY_STALE])
     world.policies.silent = 60
     assert summary(await world.verdict()) == ALLOWED
-    world.policies.policies[CLUSTER] = Unsupported(CLUSTER, "rev-9", "field 17 of Rule")
+    world.policies.policies[CLUSTER] = Unsupported(CLUSTER, 9, "field 17 of Rule")
     unsupported = await world.verdict()
     assert summary(unsupported) == (Outcome.UNAVAILABLE, Effect.REJECT, [Code.POLICY_UNSUPPORTED])
-    assert unsupported.revision == "rev-9"
+    assert unsupported.revision == 9
 
 
 async def test_a_silent_signer_is_no_trust_even_for_what_is_remembered() -> None:

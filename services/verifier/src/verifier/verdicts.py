@@ -30,14 +30,14 @@ class NamedImage:
 
 @dataclass(frozen=True, slots=True)
 class Verdict:
-    """What was found about an image and what to do about it. Empty `rule` and `revision`: no policy was reached."""
+    """What was found about an image and what to do about it. No `rule`, `revision` 0: no policy was reached."""
 
     named: NamedImage
     outcome: Outcome
     effect: Effect
     digest: str
     rule: str
-    revision: str
+    revision: int
     reasons: tuple[Reason, ...]
     message: str
 
@@ -47,7 +47,7 @@ class Judged:
     """By what an image was judged; `mode` is ENFORCE wherever there is no rule."""
 
     rule: str = ""
-    revision: str = ""
+    revision: int = 0
     mode: Mode = Mode.ENFORCE
     digest: str = ""
 

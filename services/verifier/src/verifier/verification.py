@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Protocol
+from uuid import uuid4
 
 from chassis.clock import Clock
 
@@ -28,8 +29,9 @@ class Asked:
 
 @dataclass(frozen=True, slots=True)
 class Decision:
-    """A verdict that was given, for the decision log."""
+    """A verdict that was given, for the decision log, which keeps it once by its id."""
 
+    id: str
     time: datetime
     context: Context
     asked: Asked
@@ -67,7 +69,7 @@ class Verification:
         verdicts = await asyncio.gather(*(self.judge.judge(context, image, seconds) for image in images))
         for verdict in verdicts:
             self.metrics.verdict(verdict)
-            self.decisions.record(Decision(self.clock.now(), context, asked, verdict))
+            self.decisions.record(Decision(uuid4().hex, self.clock.now(), context, asked, verdict))
         return verdicts
 
 

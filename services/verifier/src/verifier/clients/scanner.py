@@ -1,53 +1,47 @@
-"""WatchImageRisk in the verifier's words. A state that is not known is none that passes."""
+"""Follows the risk of images."""
 
-from hallmark.common.v1 import severity_pb2
-from hallmark.scanner.v1 import risk_pb2
+from collections.abc import AsyncIterator, Sequence
 
-from verifier.clients.streams import UnknownRecord, time_of
-from verifier.risk import Counts, FeedSet, ImageRisk, RiskRecord, RiskState, Severity
+import grpc.aio
+from chassis.clock import Clock
+from chassis.watch import Follower
+from hallmark.common.v1.stream_pb2 import StreamHead
+from hallmark.scanner.v1 import image_service_pb2 as pb
+from hallmark.scanner.v1 import image_service_pb2_grpc as rpc
 
-_STATES = {
-    risk_pb2.IMAGE_RISK_STATE_NOT_SCANNED: RiskState.NOT_SCANNED,
-    risk_pb2.IMAGE_RISK_STATE_SCANNING: RiskState.SCANNING,
-    risk_pb2.IMAGE_RISK_STATE_SCANNED: RiskState.SCANNED,
-    risk_pb2.IMAGE_RISK_STATE_INCOMPLETE: RiskState.INCOMPLETE,
-    risk_pb2.IMAGE_RISK_STATE_FAILED: RiskState.FAILED,
-    risk_pb2.IMAGE_RISK_STATE_UNSUPPORTED: RiskState.UNSUPPORTED,
-}
+from verifier.clients.risk_records import decode_risk
+from verifier.risk import RiskRecord, Risks
 
 
-def decode_risk(record: risk_pb2.RiskRecord) -> RiskRecord:
-    """One record of WatchImageRisk. Raises UnknownRecord."""
-    match record.WhichOneof("record"):
-        case "feed_set":
-            feeds = record.feed_set
-            return FeedSet(feeds.feed_set_id, time_of(feeds, "as_of"), feeds.too_old, tuple(feeds.reasons))
-        case "image_risk":
-            return _image_risk(record.image_risk)
-    raise UnknownRecord("The scanner sent a record of a kind that this verifier does not know.")
+class ScannerFeed:
+    """The RiskFeed of WatchImageRisk."""
 
+    def __init__(self, channel: grpc.aio.Channel, epoch: int, clock: Clock) -> None:
+        self._stub = rpc.ImageServiceStub(channel)
+        self._risks = Risks()
+        self._follower = Follower(
+            name="risk", epoch=epoch, clock=clock, opened=self._opened, swap=self._swap, apply=self._apply
+        )
 
-def _image_risk(risk: risk_pb2.ImageRisk) -> ImageRisk:
-    return ImageRisk(
-        repository=risk.repository,
-        digest=risk.digest,
-        state=_STATES.get(risk.state, RiskState.INCOMPLETE),
-        reasons=tuple(risk.reasons[:3]),
-        unreadable=risk.unreadable,
-        counts=_counts(risk.counts),
-        fixable=_counts(risk.fixable_counts),
-        feed_set=risk.feed_set_id,
-    )
+    def current(self) -> Risks:
+        """The risk of images as last told."""
+        return self._risks
 
+    def age(self) -> float:
+        """Seconds since the scanner last spoke."""
+        return self._follower.age()
 
-def _counts(counts: severity_pb2.SeverityCounts) -> Counts:
-    return Counts(
-        rated={
-            Severity.CRITICAL: counts.critical,
-            Severity.HIGH: counts.high,
-            Severity.MEDIUM: counts.medium,
-            Severity.LOW: counts.low,
-            Severity.NEGLIGIBLE: counts.negligible,
-        },
-        unknown=counts.unknown,
-    )
+    async def run(self) -> None:
+        """Follows until cancelled."""
+        await self._follower.run()
+
+    async def _opened(self, token: str) -> AsyncIterator[tuple[StreamHead, Sequence[RiskRecord]]]:
+        async for answer in self._stub.WatchImageRisk(pb.WatchImageRiskRequest(resume_token=token)):
+            yield answer.head, [decode_risk(record) for record in answer.records]
+
+    def _swap(self, records: Sequence[RiskRecord]) -> None:
+        self._risks = Risks(records)
+
+    def _apply(self, records: Sequence[RiskRecord]) -> None:
+        for record in records:
+            self._risks.apply(record)

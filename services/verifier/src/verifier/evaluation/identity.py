@@ -9,8 +9,8 @@ from verifier.rules.policy import Identity, IdentityKind, Remap
 def check_identity(signed: str, image: Reference, identity: Identity) -> None:
     """Returns where the signed reference is what the rule demands for the image, else raises IDENTITY_MISMATCH.
 
-    REPOSITORY compares the repository, EXACT the tag too (an image named without a tag matches only a signature without
-    one), a Remap the repository that a mirror's stands for, ANY nothing.
+    REPOSITORY compares the repository, EXACT the image's tag too where it has one, a Remap the repository that a
+    mirror's stands for, ANY nothing.
     """
     if identity is IdentityKind.ANY:
         return
@@ -20,7 +20,7 @@ def check_identity(signed: str, image: Reference, identity: Identity) -> None:
         raise _mismatch(signed, image) from error
     if reference.name != _expected(image, identity):
         raise _mismatch(signed, image)
-    if identity is IdentityKind.EXACT and reference.tag != image.tag:
+    if identity is IdentityKind.EXACT and image.tag is not None and reference.tag != image.tag:
         raise _mismatch(signed, image)
 
 

@@ -122,7 +122,7 @@ class Policy:
     """The active revision of a cluster's policy. `rules` in order, the first that matches decides; else `default`."""
 
     cluster: str
-    revision: str
+    revision: int
     authorities: Mapping[str, tuple[KeySelector, ...]]
     rules: tuple[Rule, ...]
     default: Rule
@@ -133,5 +133,5 @@ class Unsupported:
     """The active revision holds something that this verifier does not know or does not enforce."""
 
     cluster: str
-    revision: str
+    revision: int
     problem: str

@@ -129,8 +129,8 @@ class Verdict(_message.Message):
     """
     rule: _builtins.str
     """The name of the rule that decided, `default` for the policy's default; empty where no policy was reached."""
-    policy_revision: _builtins.str
-    """The id of the policy revision that decided; empty where no policy was reached."""
+    policy_revision: _builtins.int
+    """The revision of the cluster's policy that decided; 0 where no policy was reached."""
     message: _builtins.str
     """For a person: which image, which rule, what was found, what to do; at most 2048 characters."""
     @_builtins.property
@@ -146,7 +146,7 @@ class Verdict(_message.Message):
         effect: Global___Effect.ValueType = ...,
         digest: _builtins.str = ...,
         rule: _builtins.str = ...,
-        policy_revision: _builtins.str = ...,
+        policy_revision: _builtins.int = ...,
         reasons: _abc.Iterable[_reason_pb2.Reason] | None = ...,
         message: _builtins.str = ...,
     ) -> None: ...

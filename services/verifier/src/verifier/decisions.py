@@ -1,0 +1,95 @@
+"""Decisions on their way to the decision log: kept while the policy service is away, in a bounded buffer."""
+
+import asyncio
+import logging
+from collections import deque
+from collections.abc import Awaitable, Callable, Sequence
+from itertools import islice
+from typing import Final, Protocol
+
+from chassis.errors import Kind, Refusal
+
+from verifier.verification import Decision
+
+log = logging.getLogger(__name__)
+
+BATCH: Final = 500
+_RETRY_SECONDS: Final = 1.0
+
+
+class Log(Protocol):
+    """The decision log."""
+
+    async def write(self, decisions: Sequence[Decision]) -> None:
+        """Returns once they are recorded; recording one twice is no harm. Raises Refusal."""
+
+
+class BufferMetrics(Protocol):
+    """Counts what became of decisions."""
+
+    def recorded(self, count: int) -> None:
+        """So many were recorded."""
+
+    def dropped(self, count: int) -> None:
+        """So many were dropped: the buffer was full, or the log calls them malformed."""
+
+
+class DecisionBuffer:
+    """Takes decisions without waiting; a full buffer drops the newest, and counts it."""
+
+    def __init__(
+        self,
+        log: Log,
+        metrics: BufferMetrics,
+        capacity: int,
+        sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
+    ) -> None:
+        """`capacity` is in decisions."""
+        self._log = log
+        self._metrics = metrics
+        self._capacity = capacity
+        self._sleep = sleep
+        self._waiting: deque[Decision] = deque()
+        self._filled = asyncio.Event()
+
+    def record(self, decision: Decision) -> None:
+        """Takes one decision."""
+        if len(self._waiting) >= self._capacity:
+            self._metrics.dropped(1)
+            return
+        self._waiting.append(decision)
+        self._filled.set()
+
+    async def run(self) -> None:
+        """Writes what comes in, in batches, until cancelled; what the log refuses is tried again."""
+        while True:
+            await self._filled.wait()
+            try:
+                await self.flush()
+            except Refusal as refusal:
+                log.warning("decisions not recorded", extra={"reason": refusal.reason, "waiting": len(self._waiting)})
+                await self._sleep(_RETRY_SECONDS)
+
+    async def flush(self) -> None:
+        """Writes everything that waits. Raises Refusal; what was not written goes on waiting."""
+        while self._waiting:
+            batch = list(islice(self._waiting, BATCH))
+            await self._write(batch)
+            for _ in batch:
+                self._waiting.popleft()
+        self._filled.clear()
+
+    async def _write(self, batch: Sequence[Decision]) -> None:
+        try:
+            await self._log.write(batch)
+        except Refusal as refusal:
+            if refusal.kind is not Kind.INVALID_ARGUMENT:
+                raise
+            # Sent again it would be refused again, and hold up all that come after it.
+            log.exception("decisions refused as malformed", extra={"reason": refusal.reason, "count": len(batch)})
+            self._metrics.dropped(len(batch))
+        else:
+            self._metrics.recorded(len(batch))
+
+    def __len__(self) -> int:
+        return len(self._waiting)
