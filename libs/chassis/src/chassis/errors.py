@@ -6,7 +6,8 @@ without detail.
 """
 
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from enum import Enum
 from typing import ClassVar
 
@@ -26,11 +27,19 @@ class Kind(Enum):
     UNAVAILABLE = "UNAVAILABLE"
 
 
+@dataclass(frozen=True, slots=True)
+class Violation:
+    """What is wrong with one field of a request (dotted path), in a sentence."""
+
+    field: str
+    description: str
+
+
 class Refusal(Exception):
     """The base of every refusal.
 
-    `field` names the request's field that is at fault (dotted path), `metadata` holds further facts for machines,
-    `retry_after` is in seconds.
+    `field` names the request's field that is at fault (dotted path), or `violations` each of several, `metadata` holds
+    further facts for machines, `retry_after` is in seconds.
     """
 
     kind: ClassVar[Kind] = Kind.FAILED_PRECONDITION
@@ -40,12 +49,14 @@ class Refusal(Exception):
         message: str,
         *,
         field: str | None = None,
+        violations: Sequence[Violation] = (),
         metadata: Mapping[str, str] | None = None,
         retry_after: float | None = None,
     ) -> None:
         super().__init__(message)
         self.message = message
         self.field = field
+        self.violations = tuple(violations) or ((Violation(field, message),) if field else ())
         self.metadata = dict(metadata or {})
         self.retry_after = retry_after
 

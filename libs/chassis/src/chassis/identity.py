@@ -48,6 +48,10 @@ class Scope:
         """Tell whether this repository (host/path) is inside."""
         return _covers(self.repositories, name)
 
+    def covers_cluster(self, name: str) -> bool:
+        """Tell whether this cluster is inside."""
+        return _covers(self.clusters, name)
+
     @staticmethod
     def _demand(noun: str, patterns: Sequence[str] | None, value: str) -> None:
         if not _covers(patterns, value):
