@@ -1,0 +1,39 @@
+"""What can go wrong with a registry. Absent and could-not-tell are never the same."""
+
+from chassis.errors import FailedPrecondition, NotFound, PermissionDenied, ResourceExhausted, Unavailable
+
+
+class HostNotConfigured(PermissionDenied):
+    """The registry host is none that this service is configured to contact."""
+
+
+class ManifestNotFound(NotFound):
+    """The registry has no such manifest or tag."""
+
+
+class BlobNotFound(NotFound):
+    """The registry has no such blob."""
+
+
+class RegistryUnauthorized(PermissionDenied):
+    """The registry does not accept the configured credentials for this, or demands some where none are configured."""
+
+
+class RegistryUnavailable(Unavailable):
+    """The registry does not answer, or not in time, or with an error of its own: could not tell."""
+
+
+class RegistryAnswerInvalid(Unavailable):
+    """The registry's answer breaks the distribution API: could not tell."""
+
+
+class RedirectRefused(FailedPrecondition):
+    """The registry sends us to a host that is not configured, too often, or from HTTPS to plain HTTP."""
+
+
+class DigestMismatch(FailedPrecondition):
+    """The bytes that the registry sent are not those of the digest."""
+
+
+class BodyTooLarge(ResourceExhausted):
+    """The registry sends more bytes than the bound for this allows."""

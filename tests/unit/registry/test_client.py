@@ -1,0 +1,231 @@
+"""The client against registries that are right, busy, broken and hostile."""
+
+import json
+from collections.abc import AsyncIterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from aiohttp import web
+from chassis.errors import Refusal
+from registry.client import RegistryClient
+from registry.digests import Digest
+from registry.errors import (
+    BlobNotFound,
+    BodyTooLarge,
+    DigestMismatch,
+    HostNotConfigured,
+    ManifestNotFound,
+    RedirectRefused,
+    RegistryUnauthorized,
+    RegistryUnavailable,
+)
+from registry.manifests import OCI_INDEX, OCI_MANIFEST
+from registry.settings import RegistrySettings
+
+from tests.fakes.registry import FakeRegistry, digest_of, hang, status
+
+MANIFEST = json.dumps({"schemaVersion": 2, "layers": []}).encode()
+
+
+@pytest.fixture
+async def fake() -> AsyncIterator[FakeRegistry]:
+    async with FakeRegistry() as registry:
+        yield registry
+
+
+def settings(fake: FakeRegistry, **changes: Any) -> RegistrySettings:
+    given: dict[str, Any] = {"host": fake.host, "plain_http": True, "timeout": 0.5, "retries": 0} | changes
+    return RegistrySettings(**given)
+
+
+@pytest.fixture
+async def client(fake: FakeRegistry) -> AsyncIterator[RegistryClient]:
+    opened = RegistryClient([settings(fake)])
+    yield opened
+    await opened.close()
+
+
+async def test_what_is_pushed_comes_back(fake: FakeRegistry, client: RegistryClient) -> None:
+    digest = await client.push_blob(fake.host, "a/b", b"layer")
+    assert await client.read_blob(fake.host, "a/b", digest, 10) == b"layer"
+    await client.put_manifest(fake.host, "a/b", "v1", OCI_MANIFEST, MANIFEST)
+    fetched = await client.get_manifest(fake.host, "a/b", "v1")
+    assert (fetched.digest, fetched.media_type, fetched.body) == (digest_of(MANIFEST), OCI_MANIFEST, MANIFEST)
+    assert await client.resolve_tag(fake.host, "a/b", "v1") == digest_of(MANIFEST)
+
+
+async def test_tags_are_read_page_by_page(fake: FakeRegistry, client: RegistryClient) -> None:
+    for number in range(5):
+        fake.put_manifest("a", OCI_MANIFEST, MANIFEST, f"v{number}")
+    assert await client.list_tags(fake.host, "a") == ["v0", "v1", "v2", "v3", "v4"]
+
+
+@pytest.mark.parametrize("api", [True, False], ids=["referrers API", "fallback tag"])
+async def test_referrers_are_found(api: bool) -> None:
+    async with FakeRegistry(referrers=api) as fake:
+        client = RegistryClient([settings(fake)])
+        subject = digest_of(MANIFEST)
+        referrer = json.dumps({"schemaVersion": 2, "subject": {"digest": subject}}).encode()
+        assert await client.put_manifest(fake.host, "a", digest_of(referrer), OCI_MANIFEST, referrer) is api
+        entry = {"mediaType": OCI_MANIFEST, "digest": digest_of(referrer), "size": len(referrer)}
+        index = json.dumps({"schemaVersion": 2, "manifests": [entry]}).encode()
+        if not api:
+            fake.put_manifest("a", OCI_INDEX, index, subject.replace(":", "-"))
+        found = await client.list_referrers(fake.host, "a", Digest(subject))
+        assert [one.digest for one in found] == [digest_of(referrer)]
+        assert await client.list_referrers(fake.host, "a", Digest("sha256:" + "0" * 64)) == ()
+        await client.close()
+
+
+async def test_absent_is_said_so(fake: FakeRegistry, client: RegistryClient) -> None:
+    with pytest.raises(ManifestNotFound):
+        await client.get_manifest(fake.host, "a", "nope")
+    with pytest.raises(BlobNotFound):
+        await client.read_blob(fake.host, "a", Digest("sha256:" + "0" * 64), 10)
+    with pytest.raises(ManifestNotFound):
+        await client.list_tags(fake.host, "nowhere")
+
+
+@pytest.mark.parametrize("code", [400, 429, 500, 503])
+async def test_trouble_is_not_absence(fake: FakeRegistry, client: RegistryClient, code: int) -> None:
+    for path in ("/v2/a/manifests/v1", f"/v2/a/referrers/{digest_of(b'')}"):
+        fake.faults["GET", path] = status(code)
+    with pytest.raises(RegistryUnavailable):
+        await client.get_manifest(fake.host, "a", "v1")
+    with pytest.raises(RegistryUnavailable):
+        await client.list_referrers(fake.host, "a", Digest(digest_of(b"")))
+
+
+async def test_a_registry_that_hangs_is_given_up(fake: FakeRegistry, client: RegistryClient) -> None:
+    fake.faults["GET", "/v2/a/manifests/v1"] = hang
+    with pytest.raises(RegistryUnavailable):
+        await client.get_manifest(fake.host, "a", "v1")
+
+
+async def test_a_busy_registry_is_asked_again(fake: FakeRegistry) -> None:
+    answers = iter([429, 503])
+
+    async def busy(request: web.Request) -> web.StreamResponse:
+        code = next(answers, None)
+        if code is None:
+            del fake.faults["GET", request.path]
+            return web.Response(body=MANIFEST, content_type=OCI_MANIFEST)
+        return web.Response(status=code, headers={"Retry-After": "0"})
+
+    fake.faults["GET", "/v2/a/manifests/v1"] = busy
+    client = RegistryClient([settings(fake, retries=3)])
+    assert (await client.get_manifest(fake.host, "a", "v1")).body == MANIFEST
+    await client.close()
+
+
+async def test_other_bytes_than_asked_for_are_refused(fake: FakeRegistry, client: RegistryClient) -> None:
+    async def other(_request: web.Request) -> web.StreamResponse:
+        return web.Response(body=b"other", headers={"Docker-Content-Digest": digest_of(MANIFEST)})
+
+    due = Digest(digest_of(MANIFEST))
+    for path in (f"/v2/a/manifests/{due}", "/v2/a/manifests/v1", f"/v2/a/blobs/{due}"):
+        fake.faults["GET", path] = other
+    for reference in (due, "v1"):
+        with pytest.raises(DigestMismatch):
+            await client.get_manifest(fake.host, "a", reference)
+    with pytest.raises(DigestMismatch):
+        await client.read_blob(fake.host, "a", due, 100)
+
+
+async def test_a_body_without_end_is_cut(fake: FakeRegistry, client: RegistryClient) -> None:
+    async def endless(request: web.Request) -> web.StreamResponse:
+        response = web.StreamResponse()
+        await response.prepare(request)
+        try:
+            while True:
+                await response.write(bytes(1 << 16))
+        except ConnectionError:
+            return response
+
+    digest = Digest(digest_of(b""))
+    fake.faults["GET", f"/v2/a/blobs/{digest}"] = fake.faults["GET", "/v2/a/manifests/v1"] = endless
+    with pytest.raises(BodyTooLarge):
+        await client.read_blob(fake.host, "a", digest, 1 << 20)
+    with pytest.raises(BodyTooLarge):
+        await client.get_manifest(fake.host, "a", "v1")
+
+
+async def test_a_host_that_is_not_configured_is_not_contacted(fake: FakeRegistry) -> None:
+    client = RegistryClient([])
+    with pytest.raises(HostNotConfigured):
+        await client.get_manifest(fake.host, "a", "v1")
+    await client.close()
+    assert fake.requests == []
+
+
+async def test_credentials_stay_with_their_host(fake: FakeRegistry, tmp_path: Path) -> None:
+    (tmp_path / "password").write_text("hunter2\n")
+
+    async def demand(request: web.Request) -> web.StreamResponse:
+        if "Authorization" not in request.headers:
+            return web.Response(status=401, headers={"WWW-Authenticate": 'Basic realm="x"'})
+        return web.Response(status=307, headers={"Location": f"http://{other.host}/v2/a/blobs/{digest}"})
+
+    async with FakeRegistry() as other:
+        digest = other.put_blob("a", b"layer")
+        fake.faults["GET", f"/v2/a/blobs/{digest}"] = demand
+        known: dict[str, Any] = {"username": "u", "password_file": tmp_path / "password"}
+        closed, allowed = (RegistryClient([settings(fake, **known, redirect_hosts=to)]) for to in ((), (other.host,)))
+        with pytest.raises(RedirectRefused):
+            await closed.read_blob(fake.host, "a", Digest(digest), 10)
+        assert other.requests == []
+        assert await allowed.read_blob(fake.host, "a", Digest(digest), 10) == b"layer"
+        assert ["Authorization" in request.headers for request in other.requests] == [False]
+        await closed.close()
+        await allowed.close()
+
+
+@pytest.mark.parametrize(
+    "challenge",
+    [
+        'Bearer realm="http://tokens.example/t"',
+        'Bearer realm="http://u@127.0.0.1/t"',
+        'Bearer realm="file:///etc/passwd"',
+        'Basic realm="x"',
+        "Negotiate abc",
+        "",
+        "Bearer " + "x" * 5000,
+    ],
+)
+async def test_a_demand_that_cannot_be_met_is_a_refusal(
+    fake: FakeRegistry, client: RegistryClient, challenge: str
+) -> None:
+    fake.faults["GET", "/v2/a/manifests/v1"] = status(401, WWW_Authenticate=challenge)
+    with pytest.raises(Refusal):
+        await client.get_manifest(fake.host, "a", "v1")
+
+
+async def test_a_bearer_token_is_fetched_for_the_scope_and_kept(fake: FakeRegistry, client: RegistryClient) -> None:
+    asked = []
+
+    async def tokens(request: web.Request) -> web.StreamResponse:
+        asked.append(request.query["scope"])
+        return web.json_response({"token": "t0k3n"})
+
+    async def guarded(request: web.Request) -> web.StreamResponse:
+        if request.headers.get("Authorization") != "Bearer t0k3n":
+            realm = f'Bearer realm="http://{fake.host}/token",service="s"'
+            return web.Response(status=401, headers={"WWW-Authenticate": realm})
+        return web.Response(body=MANIFEST, content_type=OCI_MANIFEST)
+
+    fake.faults["GET", "/token"] = tokens
+    fake.faults["GET", "/v2/a/manifests/v1"] = guarded
+    for _ in range(2):
+        assert (await client.get_manifest(fake.host, "a", "v1")).body == MANIFEST
+    assert asked == ["repository:a:pull"]
+
+
+async def test_rejected_credentials_are_said_so(fake: FakeRegistry, tmp_path: Path) -> None:
+    (tmp_path / "password").write_text("wrong")
+    fake.faults["GET", "/v2/a/manifests/v1"] = status(401, WWW_Authenticate='Basic realm="x"')
+    client = RegistryClient([settings(fake, username="u", password_file=tmp_path / "password")])
+    with pytest.raises(RegistryUnauthorized) as refusal:
+        await client.get_manifest(fake.host, "a", "v1")
+    assert "wrong" not in refusal.value.message
+    await client.close()
