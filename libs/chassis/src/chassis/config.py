@@ -78,9 +78,16 @@ def load(settings: type[SettingsType], path: Path, environ: Mapping[str, str] | 
         if name.startswith(_PREFIX) and "__" in name:
             _override(table, name, value)
     try:
-        return msgspec.convert(table, settings, strict=False)
+        return msgspec.convert(table, settings, strict=False, dec_hook=_decoded)
     except msgspec.ValidationError as error:
         raise ConfigError(f"{path}: {error}") from None
+
+
+def _decoded(kind: type[Any], value: Any) -> Any:
+    """What msgspec does not know by itself: a path is written as text."""
+    if kind is Path and isinstance(value, str):
+        return Path(value)
+    raise TypeError(f"a {kind.__name__} cannot be read from this value")
 
 
 def _read(path: Path) -> dict[str, Any]:
