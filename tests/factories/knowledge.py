@@ -1,20 +1,25 @@
-"""A scanner's knowledge, driven as scans and imports drive it."""
+"""A scanner's knowledge, driven as scans, imports and callers drive it."""
 
-import io
 from collections.abc import AsyncIterator, Mapping
 from datetime import datetime, timedelta
 from typing import Any
 
-from scanner import findings, images
-from scanner.advisories.archive import Batch, read_archive
+from chassis.identity import CALLER, Caller
+from chassis.permissions import ROLES
+from chassis.watch import Notifier
+from chassis.workers import Workers
+from scanner import images
 from scanner.exposure import Finding, FindingFilter
 from scanner.images import ScanOutcome
-from scanner.imports import ImportHeader, ImportResult, import_advisories
+from scanner.imports import Importer, ImportHeader, ImportResult
 from scanner.risk.model import FeedSet, ImageRisk
 from scanner.store.database import DatabaseStore
-
+from scanner.viewing import Viewer
 from tests.factories.advisories import zip_of
-from tests.factories.inventories import NOW, REPOSITORY
+from tests.factories.outcomes import REPOSITORY
+from tests.fakes.clock import FakeClock
+
+OPERATOR = Caller("example.org", "operator", "olga", ROLES["operator"])
 
 
 def week(_ecosystem: str) -> timedelta:
@@ -25,9 +30,12 @@ def week(_ecosystem: str) -> timedelta:
 class Knowledge:
     """What a scanner knows, and the ways in which it learns."""
 
-    def __init__(self, store: DatabaseStore) -> None:
+    def __init__(self, store: DatabaseStore, clock: FakeClock, notifier: Notifier) -> None:
         self.store = store
-        self.now = NOW
+        self.clock = clock
+        self.notifier = notifier
+        self.viewer = Viewer(store, clock, week)
+        self.importer = Importer(store, Workers(1), clock, week)
 
     async def scan(self, outcome: ScanOutcome) -> ImageRisk:
         """Record a scan."""
@@ -39,9 +47,9 @@ class Knowledge:
         return await self.learn_zip(zip_of(*records), **header)
 
     async def learn_zip(self, body: bytes, **header: Any) -> ImportResult:
-        """Import a zip."""
-        async with self.store.begin() as unit:
-            return await import_advisories(unit, ImportHeader(**header), _batches(body, self.now), week, self.now)
+        """Import a zip, as an operator."""
+        CALLER.set(OPERATOR)
+        return await self.importer.run(ImportHeader(**header), _chunks(body))
 
     async def risk(self, digest: str, repository: str = REPOSITORY) -> ImageRisk:
         """Return an image's risk, with the age of its feeds."""
@@ -49,20 +57,25 @@ class Knowledge:
 
     async def risk_and_feeds(self, digest: str, repository: str = REPOSITORY) -> tuple[ImageRisk, FeedSet | None]:
         """Return an image's risk, and the feeds that it needs."""
-        async with self.store.read() as unit:
-            return await images.get_risk(unit, repository, digest, week, self.now)
+        found = await self.viewer.risks(OPERATOR, [(repository, digest)])
+        return found.risks[0], found.feed_sets.get(found.risks[0].feed_set)
 
     async def findings(self, digest: str, repository: str = REPOSITORY, **wanted: Any) -> list[Finding]:
         """Return an image's findings."""
-        async with self.store.read() as unit:
-            return list(await findings.list_findings(unit, repository, digest, FindingFilter(**wanted), None, 1000))
+        image = (repository, digest)
+        return list((await self.viewer.findings(OPERATOR, image, FindingFilter(**wanted), "", None, 1000)).records)
 
     async def counter(self) -> int:
         """Return the position of the stream of risks."""
         async with self.store.read() as unit:
             return await unit.risks.counter()
 
+    def advance(self, **time: float) -> datetime:
+        """Let time pass; returns what time it is then."""
+        self.clock.advance(timedelta(**time).total_seconds())
+        return self.clock.now()
 
-async def _batches(body: bytes, now: datetime) -> AsyncIterator[Batch]:
-    for batch in read_archive(io.BytesIO(body), now):
-        yield batch
+
+async def _chunks(body: bytes) -> AsyncIterator[bytes]:
+    for start in range(0, len(body), 1000):
+        yield body[start : start + 1000]

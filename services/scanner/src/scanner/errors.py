@@ -11,6 +11,10 @@ class ArchiveTooLarge(ResourceExhausted):
     """A zip of advisories holds more than is read."""
 
 
+class NoRoom(ResourceExhausted):
+    """The disk has no room for what is sent."""
+
+
 class FeedUnclear(InvalidArgument):
     """An import does not say which feeds it brings up to date, and its records do not agree on one."""
 

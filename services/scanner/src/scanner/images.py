@@ -9,11 +9,11 @@ from scanner.catalogue import ImageRecord, PlatformDetails
 from scanner.inventory.model import PlatformInventory
 from scanner.reassessment import find_again, reassess, refresh_feed_sets
 from scanner.risk.assess import index_facts, inventory_facts
-from scanner.risk.freshness import MaxAge, ecosystems_of, feed_set, with_freshness
+from scanner.risk.freshness import MaxAge, ecosystems_of, feed_set, feed_set_name, with_freshness
 from scanner.risk.model import FeedSet, ImageRisk, RiskCause, RiskState
 from scanner.store import Unit
 
-MOST_UNREADABLE = 100
+MOST_UNREADABLE = 20
 """Unreadable parts kept of one manifest, however many are counted."""
 
 
@@ -82,10 +82,15 @@ async def record_scan(unit: Unit, outcome: ScanOutcome, max_age: MaxAge) -> Imag
     if outcome.tag is not None:
         await record_tag(unit, outcome.repository, outcome.tag, outcome.digest, outcome.finished_at)
     await find_again(unit, new_versions, outcome.finished_at)
+    # Before the risks that name them: who follows the stream knows them then.
+    await refresh_feed_sets(unit, max_age, outcome.finished_at, _feed_sets(outcome))
     await reassess(unit, numbers, RiskCause.SCAN, outcome.scan_id, outcome.finished_at)
-    named = {risk.feed_set for risk in (await unit.risks.of(numbers)).values()}
-    await refresh_feed_sets(unit, max_age, outcome.finished_at, named)
     return await risk_of(unit, outcome.repository, outcome.digest)
+
+
+def _feed_sets(outcome: ScanOutcome) -> set[str]:
+    ecosystems = [inventory_facts(platform.inventory).ecosystems for platform in outcome.platforms]
+    return {feed_set_name(names) for names in (*ecosystems, {name for names in ecosystems for name in names})}
 
 
 def _manifest_record(outcome: ScanOutcome, platform: PlatformInventory, package_set: int) -> ImageRecord:
@@ -122,14 +127,6 @@ def _index_record(outcome: ScanOutcome) -> ImageRecord:
         package_set=None,
         listed=True,
     )
-
-
-async def get_risk(
-    unit: Unit, repository: str, digest: str, max_age: MaxAge, now: datetime
-) -> tuple[ImageRisk, FeedSet | None]:
-    """Return the risk of an image with the age of its feeds reckoned in, and the feed set that it needs."""
-    risks, feed_sets = await with_feeds(unit, [await risk_of(unit, repository, digest)], max_age, now)
-    return risks[0], feed_sets.get(risks[0].feed_set)
 
 
 async def with_feeds(

@@ -1,27 +1,34 @@
 """Importing advisories: merged by record id, and everything that follows from them, in one transaction."""
 
+import tempfile
 from collections import Counter
 from collections.abc import AsyncIterator, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from pathlib import PurePosixPath
+from typing import IO
 
+from chassis.clock import Clock
 from chassis.errors import InvalidArgument
+from chassis.workers import Workers
 
-from scanner.advisories.archive import Batch, Skipped
+from scanner.advisories.archive import Batch, Skipped, read_archive
 from scanner.advisories.merging import merge
 from scanner.advisories.naming import vulnerabilities_of
 from scanner.ecosystems import feed_of
-from scanner.errors import FeedGoesBack, FeedShrinks, FeedUnclear
+from scanner.errors import ArchiveTooLarge, FeedGoesBack, FeedShrinks, FeedUnclear, NoRoom
 from scanner.reassessment import Found, find_again, reassess, refresh_feed_sets
 from scanner.risk.freshness import Feed, MaxAge
 from scanner.risk.model import RiskCause
-from scanner.store import Unit
+from scanner.store import Store, Unit
 
 MOST_SKIPPED = 100
 """Skipped records that are named in the answer, however many are counted."""
 MOST_ECOSYSTEMS = 100
 """Unknown ecosystems that are named in the answer."""
+LARGEST_UPLOAD = 2 * 2**30
+"""Bytes of a zip."""
+_KEPT_IN_MEMORY = 8 * 2**20
 _LOST_SHARE = 0.9
 
 
@@ -106,6 +113,7 @@ async def import_advisories(
     found = await find_again(unit, versions, now)
     manifests = await unit.inventories.manifests_holding(found.versions)
     images_changed = await reassess(unit, manifests, RiskCause.IMPORT, str(number), now)
+    # After the risks: who follows the stream must not take an old risk for a fresh one.
     await refresh_feed_sets(unit, max_age, now)
     return ImportResult(
         import_id=str(number),
@@ -239,3 +247,54 @@ async def _put_feeds(
         elif before is not None:
             feed = replace(feed, as_of=before.as_of, last_imported=before.last_imported)
         await unit.advisories.put_feed(feed)
+
+
+class Importer:
+    """Takes imports in from callers."""
+
+    def __init__(self, store: Store, workers: Workers, clock: Clock, max_age: MaxAge) -> None:
+        self._store = store
+        self._workers = workers
+        self._clock = clock
+        self._max_age = max_age
+
+    async def run(self, header: ImportHeader, chunks: AsyncIterator[bytes]) -> ImportResult:
+        """Import the zip that `chunks` make. Raises what import_advisories raises, and ArchiveTooLarge."""
+        with tempfile.SpooledTemporaryFile(max_size=_KEPT_IN_MEMORY) as file:
+            await _receive(chunks, file)
+            now = self._clock.now()
+            async with self._store.begin() as unit:
+                result = await import_advisories(unit, header, self._batches(file, now), self._max_age, now)
+                await unit.record("advisories.import", ",".join(result.ecosystems), _details(header, result))
+            return result
+
+    async def _batches(self, file: IO[bytes], now: datetime) -> AsyncIterator[Batch]:
+        batches = read_archive(file, now)
+        while (batch := await self._workers.run(next, batches, None)) is not None:
+            yield batch
+
+
+async def _receive(chunks: AsyncIterator[bytes], file: IO[bytes]) -> None:
+    received = 0
+    async for chunk in chunks:
+        received += len(chunk)
+        if received > LARGEST_UPLOAD:
+            raise ArchiveTooLarge(f"The zip is larger than {LARGEST_UPLOAD} bytes. Nothing was imported.")
+        try:
+            file.write(chunk)
+        except OSError as error:
+            raise NoRoom(f"The zip can't be taken in: {error.strerror}. Nothing was imported.") from error
+
+
+def _details(header: ImportHeader, result: ImportResult) -> Mapping[str, str]:
+    return {
+        "import_id": result.import_id,
+        "as_of": result.as_of.isoformat(),
+        "as_of_stated": str(header.as_of is not None).lower(),
+        "complete": str(header.complete).lower(),
+        "accept_shrink": str(header.accept_shrink).lower(),
+        "added": str(result.added),
+        "updated": str(result.updated),
+        "removed": str(result.removed),
+        "skipped": str(result.skipped),
+    }

@@ -4,19 +4,22 @@ from collections.abc import AsyncIterator
 from pathlib import Path
 
 import pytest
-from chassis.database import Settings, metadata, open_database
-from scanner.store.database import DatabaseStore
-from scanner.store.tables import risk_position
-from sqlalchemy import insert
 
+from chassis.audit import AuditLog
+from chassis.database import Settings, open_database
+from chassis.migrations import migrate
+from chassis.watch import Notifier
+from scanner.store.database import DatabaseStore
+from tests.factories.outcomes import NOW
 from tests.factories.knowledge import Knowledge
+from tests.fakes.clock import FakeClock
 
 
 @pytest.fixture
 async def knowledge(tmp_path: Path) -> AsyncIterator[Knowledge]:
     database = open_database(Settings(url=f"sqlite+aiosqlite:///{tmp_path}/scanner.db"))
-    async with database.engine.begin() as connection:
-        await connection.run_sync(metadata.create_all)
-        await connection.execute(insert(risk_position).values(only=1, counter=0))
-    yield Knowledge(DatabaseStore(database))
+    await migrate(database, "scanner.store.migrations")
+    clock = FakeClock(NOW)
+    notifier = Notifier()
+    yield Knowledge(DatabaseStore(database, AuditLog(database, clock), notifier), clock, notifier)
     await database.close()

@@ -13,7 +13,7 @@ from scanner.risk.model import RiskCause
 from scanner.severity import Severity
 
 from tests.factories.advisories import osv_record, zip_of, zipped
-from tests.factories.inventories import NOW, REPOSITORY, digest_of, inventory, platform, python_package, scan_of
+from tests.factories.outcomes import NOW, REPOSITORY, digest_of, inventory, platform, python_package, scan_of
 from tests.factories.knowledge import Knowledge
 
 IMAGE = digest_of("image")
@@ -80,13 +80,13 @@ async def test_a_record_that_stands_twice_in_an_import_counts_once(scanned: Know
 async def test_withdrawn_closes_and_a_correction_opens_again(scanned: Knowledge) -> None:
     await scanned.learn(osv_record("A-1"))
     (first,) = await scanned.findings(IMAGE)
-    scanned.now = NOW + timedelta(hours=1)
+    later = scanned.advance(hours=1)
     result = await scanned.learn(osv_record("A-1", modified=LATER, withdrawn=LATER))
     assert merged(result) == {"updated": 1, "withdrawn": 1}
     assert result.found.closed == 1
     assert await names_found(scanned) == []
     (closed,) = await scanned.findings(IMAGE, states=frozenset({FindingState.NOT_AFFECTED}))
-    assert closed.last_detected == scanned.now
+    assert closed.last_detected == later
     assert (await scanned.learn(osv_record("A-1", modified="2026-07-02T06:00:00Z"))).found.opened == 1
     (again,) = await scanned.findings(IMAGE)
     assert again.first_detected == first.first_detected
@@ -222,7 +222,7 @@ async def test_a_modified_in_the_future_makes_no_feed_fresh_and_does_not_outlive
 ) -> None:
     future = osv_record("A-1", modified="2030-01-01T00:00:00Z", fixed="0.1")
     assert (await scanned.learn(future, osv_record("A-2"))).as_of == datetime(2026, 7, 1, tzinfo=UTC)
-    scanned.now = NOW + timedelta(days=2)
+    scanned.advance(days=2)
     await scanned.learn(osv_record("A-1", modified="2026-07-03T00:00:00Z"))
     assert await names_found(scanned) == ["A-1", "A-2"]
 

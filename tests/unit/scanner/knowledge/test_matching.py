@@ -9,7 +9,7 @@ from scanner.inventory.model import Package
 from scanner.severity import Severity
 
 from tests.factories.advisories import osv_record
-from tests.factories.inventories import (
+from tests.factories.outcomes import (
     debian,
     debian_package,
     digest_of,

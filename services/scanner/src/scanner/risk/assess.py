@@ -10,8 +10,9 @@ from scanner.risk.freshness import feed_set_name
 from scanner.risk.model import Counts, ImageRisk, PlatformRisk, RiskState
 from scanner.severity import Severity
 
-MOST_REASONS = 100
+MOST_REASONS = 20
 """Reasons kept of one image."""
+_LONGEST_REASON = 300
 
 _WORST_FIRST = (
     RiskState.FAILED,
@@ -75,10 +76,14 @@ def inventory_facts(inventory: Inventory) -> InventoryFacts:
     reasons = (() if unsupported is None else (unsupported,)) + inventory.gaps
     return InventoryFacts(
         state=_state(unsupported, inventory.gaps),
-        reasons=reasons[:MOST_REASONS],
+        reasons=_bounded(reasons),
         unreadable=len(inventory.unreadable),
         ecosystems=tuple(sorted(ecosystems)),
     )
+
+
+def _bounded(reasons: Sequence[str]) -> tuple[str, ...]:
+    return tuple(reason[:_LONGEST_REASON] for reason in reasons[:MOST_REASONS])
 
 
 def _state(unsupported: str | None, gaps: Sequence[str]) -> RiskState:
@@ -133,7 +138,7 @@ def index_facts(platforms: Sequence[InventoryFacts], missing: Sequence[str]) -> 
     if not platforms and not missing:
         return InventoryFacts(RiskState.UNSUPPORTED, ("It holds no image that a runtime could run.",), 0, ())
     state = RiskState.INCOMPLETE if missing else RiskState.SCANNED
-    return InventoryFacts(state, tuple(missing[:MOST_REASONS]), 0, tuple(sorted(ecosystems)))
+    return InventoryFacts(state, _bounded(missing), 0, tuple(sorted(ecosystems)))
 
 
 def index_risk(index: IndexFacts, platforms: Mapping[int, ImageRisk]) -> ImageRisk:
@@ -145,7 +150,7 @@ def index_risk(index: IndexFacts, platforms: Mapping[int, ImageRisk]) -> ImageRi
         repository=index.repository,
         digest=index.digest,
         state=min((index.facts.state, *(risk.state for risk in risks)), key=_WORST_FIRST.index),
-        reasons=(*index.facts.reasons, *reasons)[:MOST_REASONS],
+        reasons=_bounded((*index.facts.reasons, *reasons)),
         unreadable=sum(risk.unreadable for risk in risks),
         counts=reduce(Counts.largest, (risk.counts for risk in risks), Counts()),
         fixable_counts=reduce(Counts.largest, (risk.fixable_counts for risk in risks), Counts()),

@@ -1,6 +1,6 @@
 """The port to the scanner's database: what the use cases read and write, within one transaction at a time."""
 
-from collections.abc import AsyncIterator, Collection, Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager
 from datetime import datetime
 from typing import Protocol
@@ -166,7 +166,7 @@ class Risks(Protocol):
         ...
 
     async def put(self, risks: Mapping[int, ImageRisk]) -> None:
-        """Store risks by the numbers of their images, as a change of the stream."""
+        """Store risks by the numbers of their images, each as a change of the stream."""
         ...
 
     async def add_changes(self, changes: Mapping[int, RiskChange]) -> None:
@@ -190,15 +190,15 @@ class Risks(Protocol):
         ...
 
     async def put_feed_sets(self, changed: Sequence[FeedSet]) -> None:
-        """Store feed sets, as a change of the stream."""
+        """Store feed sets, each as a change of the stream."""
         ...
 
-    def every(self) -> AsyncIterator[Sequence[ImageRisk]]:
-        """Yield every risk, some at a time."""
+    async def some(self, after: int, limit: int) -> tuple[Sequence[ImageRisk], int]:
+        """Return risks in the order of their images' numbers, after that number, and the last number."""
         ...
 
-    async def changed(self, after: int) -> tuple[Sequence[FeedSet], Sequence[ImageRisk]]:
-        """Return the feed sets and risks of later revisions than `after`, in their order."""
+    async def changed(self, after: int, limit: int) -> Sequence[FeedSet | ImageRisk]:
+        """Return the feed sets and risks that changed after a position, in the order of their revisions."""
         ...
 
 
@@ -291,6 +291,10 @@ class Unit(Protocol):
     @property
     def exposures(self) -> Exposures:
         """Lists of findings and vulnerabilities."""
+        ...
+
+    async def record(self, action: str, subject: str, details: Mapping[str, str]) -> None:
+        """Write into the audit log what this transaction does; the caller is the request's."""
         ...
 
 

@@ -1,6 +1,6 @@
 """Image risks, their history and the feed sets, in the database, in the order of the stream that readers follow."""
 
-from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -9,7 +9,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from scanner.risk.assess import AssessedImage, IndexFacts
 from scanner.risk.model import Counts, FeedSet, ImageRisk, RiskCause, RiskChange, RiskState
-from scanner.store.chunks import CHUNK, chunked
+from scanner.store.chunks import chunked
 from scanner.store.encoding import facts_of, feed_set_of, risk_of, risk_values
 from scanner.store.tables import feed_sets, image_platforms, image_risks, images, risk_changes, risk_position
 
@@ -19,18 +19,19 @@ class RiskRows:
 
     def __init__(self, session: AsyncSession) -> None:
         self._session = session
-        self._raised: int | None = None
+        self.changed_anything = False
+        """Whether this transaction brings something new to the stream."""
 
     async def counter(self) -> int:
         """Return the position of the last change; 0 before the first."""
         return int((await self._session.execute(select(risk_position.c.counter))).scalar_one())
 
-    async def _raise(self) -> int:
-        """Return the position of this transaction's changes, of which there is one."""
-        if self._raised is None:
-            raised = update(risk_position).values(counter=risk_position.c.counter + 1)
-            self._raised = int((await self._session.execute(raised.returning(risk_position.c.counter))).scalar_one())
-        return self._raised
+    async def _positions(self, count: int) -> range:
+        """Take as many new positions of the stream."""
+        raised = update(risk_position).values(counter=risk_position.c.counter + count)
+        last = int((await self._session.execute(raised.returning(risk_position.c.counter))).scalar_one())
+        self.changed_anything = True
+        return range(last - count + 1, last + 1)
 
     async def of(self, numbers: Iterable[int]) -> dict[int, ImageRisk]:
         """Return the risks of these images, by their numbers."""
@@ -47,13 +48,15 @@ class RiskRows:
         return risk_of(row) if row else None
 
     async def put(self, risks: Mapping[int, ImageRisk]) -> None:
-        """Store risks by the numbers of their images, as a change of the stream."""
+        """Store risks by the numbers of their images, each as a change of the stream."""
         if not risks:
             return
-        revision = await self._raise()
+        positions = dict(zip(risks, await self._positions(len(risks)), strict=True))
         for chunk in chunked(risks):
             await self._session.execute(delete(image_risks).where(image_risks.c.image.in_(chunk)))
-            rows = [{"image": number} | risk_values(replace(risks[number], revision=revision)) for number in chunk]
+            rows = [
+                {"image": number} | risk_values(risks[number]) | {"revision": positions[number]} for number in chunk
+            ]
             await self._session.execute(insert(image_risks), rows)
 
     async def add_changes(self, changes: Mapping[int, RiskChange]) -> None:
@@ -119,32 +122,27 @@ class RiskRows:
         return {row["name"]: feed_set_of(row) for row in rows}
 
     async def put_feed_sets(self, changed: Sequence[FeedSet]) -> None:
-        """Store feed sets, as a change of the stream."""
+        """Store feed sets, each as a change of the stream."""
         if not changed:
             return
-        revision = await self._raise()
         await self._session.execute(delete(feed_sets).where(feed_sets.c.name.in_([one.name for one in changed])))
-        await self._session.execute(insert(feed_sets), [_feed_set_values(one, revision) for one in changed])
+        positions = await self._positions(len(changed))
+        rows = [_feed_set_values(one, revision) for one, revision in zip(changed, positions, strict=True)]
+        await self._session.execute(insert(feed_sets), rows)
 
-    async def every(self) -> AsyncIterator[Sequence[ImageRisk]]:
-        """Yield every risk, some at a time."""
-        last = 0
-        while True:
-            query = _risks().where(image_risks.c.image > last).order_by(image_risks.c.image).limit(CHUNK)
-            rows = (await self._session.execute(query)).mappings().all()
-            if not rows:
-                return
-            last = rows[-1]["image"]
-            yield [risk_of(row) for row in rows]
+    async def some(self, after: int, limit: int) -> tuple[list[ImageRisk], int]:
+        """Return risks in the order of their images' numbers, after that number, and the last number."""
+        query = _risks().where(image_risks.c.image > after).order_by(image_risks.c.image).limit(limit)
+        rows = (await self._session.execute(query)).mappings().all()
+        return [risk_of(row) for row in rows], rows[-1]["image"] if rows else after
 
-    async def changed(self, after: int) -> tuple[list[FeedSet], list[ImageRisk]]:
-        """Return the feed sets and risks of later revisions than `after`, in their order."""
-        sets = select(feed_sets).where(feed_sets.c.revision > after).order_by(feed_sets.c.revision)
-        risks = _risks().where(image_risks.c.revision > after).order_by(image_risks.c.revision)
-        return (
-            [feed_set_of(row) for row in (await self._session.execute(sets)).mappings()],
-            [risk_of(row) for row in (await self._session.execute(risks)).mappings()],
-        )
+    async def changed(self, after: int, limit: int) -> list[FeedSet | ImageRisk]:
+        """Return the feed sets and risks that changed after a position, in the order of their revisions."""
+        sets = select(feed_sets).where(feed_sets.c.revision > after).order_by(feed_sets.c.revision).limit(limit)
+        risks = _risks().where(image_risks.c.revision > after).order_by(image_risks.c.revision).limit(limit)
+        found: list[FeedSet | ImageRisk] = [feed_set_of(row) for row in (await self._session.execute(sets)).mappings()]
+        found += [risk_of(row) for row in (await self._session.execute(risks)).mappings()]
+        return sorted(found, key=lambda record: record.revision)[:limit]
 
 
 def _risks() -> Select[Any]:

@@ -246,7 +246,7 @@ risk_changes = Table(
 risk_position = Table(
     "risk_position",
     metadata,
-    Column("only", Integer, primary_key=True),
+    Column("id", Integer, primary_key=True),
     Column("counter", Integer, nullable=False),
 )
 """One row, made with the schema: the position of the stream of risks, raised within the transaction of each change, so

@@ -169,7 +169,7 @@ class ImagePlatform(_message.Message):
 
     @_builtins.property
     def unreadable(self) -> _containers.RepeatedCompositeFieldContainer[Global___UnreadablePart]:
-        """What could not be read; at most 100, whatever ImageRisk.unreadable counts."""
+        """What could not be read; at most 20, whatever ImageRisk.unreadable counts."""
 
     def __init__(
         self,

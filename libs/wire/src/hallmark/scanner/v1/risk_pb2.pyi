@@ -135,7 +135,7 @@ class ImageRisk(_message.Message):
     """The position of WatchImageRisk at which this last changed; 0 where NOT_SCANNED."""
     @_builtins.property
     def reasons(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
-        """Why the state is none of SCANNED, SCANNING and NOT_SCANNED: a sentence each, at most 100."""
+        """Why the state is none of SCANNED, SCANNING and NOT_SCANNED: a sentence each, at most 20."""
 
     @_builtins.property
     def counts(self) -> _severity_pb2.SeverityCounts:

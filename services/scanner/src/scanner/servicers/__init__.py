@@ -1,0 +1,1 @@
+"""The gRPC services that the scanner offers: each decodes, calls a use case, encodes."""

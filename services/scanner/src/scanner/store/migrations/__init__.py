@@ -1,0 +1,1 @@
+"""The scanner's schema, step by step."""

@@ -1,0 +1,29 @@
+"""The migrations make the schema that the code expects."""
+
+from pathlib import Path
+
+from alembic.autogenerate import compare_metadata
+from alembic.migration import MigrationContext
+from sqlalchemy import Connection
+
+import scanner.store.tables  # the tables stand in the metadata once this is loaded
+from chassis.database import Settings, metadata, open_database
+from chassis.migrations import check_schema, migrate
+
+MIGRATIONS = "scanner.store.migrations"
+
+
+def differences(connection: Connection) -> list[object]:
+    assert scanner.store.tables.images.metadata is metadata
+    return list(compare_metadata(MigrationContext.configure(connection), metadata))
+
+
+async def test_the_migrations_make_the_tables(tmp_path: Path) -> None:
+    database = open_database(Settings(url=f"sqlite+aiosqlite:///{tmp_path}/scanner.db"))
+    await migrate(database, MIGRATIONS)
+    await migrate(database, MIGRATIONS)
+    await check_schema(database, MIGRATIONS, "scanner")
+    async with database.read() as session:
+        found = await (await session.connection()).run_sync(differences)
+    await database.close()
+    assert found == []
