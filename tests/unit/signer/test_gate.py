@@ -6,10 +6,10 @@ from typing import Any
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-
 from signer.errors import GateLoosened
 from signer.gate import Gate, GateChange, change, failures, tighten
 from signer.risk import RANKED, RiskState, Severity
+
 from tests.factories.risks import DIGEST, NOW, image_risk
 
 

@@ -1,36 +1,26 @@
 """The embedded vault: what opens, what does not, and what a signature must withstand before it is returned."""
 
 import hashlib
-from collections.abc import Callable
+from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
-from typing import ParamSpec, TypeVar
 
 import pytest
+from chassis.workers import Workers
 from cryptography.hazmat.primitives.asymmetric import ec, rsa
 from cryptography.hazmat.primitives.serialization import load_der_public_key
-
 from signer.errors import KeyFileExposed, KeyFileUnusable, VaultFaulty, WrongSecret
 from signer.keys.algorithms import Algorithm, verifies
 from signer.keys.embedded import EmbeddedVault, new_seal
 from signer.keys.model import Purpose
 from signer.keys.secrets import KeySource
 from signer.keys.vault import Identity, Made, sign
-from tests.factories.keys import key_version
 
-P = ParamSpec("P")
-T = TypeVar("T")
+from tests.factories.keys import key_version
 
 RELEASE = Identity("release", 1, Algorithm.ECDSA_P256_SHA256, Purpose.IMAGE_SIGNATURE)
 DIGEST = hashlib.sha256(b"message").digest()
 CHEAP_SCRYPT = 2**4
-
-
-class Inline:
-    """Runs the work at once."""
-
-    async def run(self, function: Callable[P, T], /, *args: P.args, **kwargs: P.kwargs) -> T:
-        return function(*args, **kwargs)
 
 
 def private_file(path: Path, content: bytes) -> Path:
@@ -45,8 +35,15 @@ def source(tmp_path: Path) -> KeySource:
 
 
 @pytest.fixture
-def vault(source: KeySource) -> EmbeddedVault:
-    return EmbeddedVault.open(source, new_seal(source), Inline())
+def workers() -> Iterator[Workers]:
+    threads = Workers(2)
+    yield threads
+    threads.close()
+
+
+@pytest.fixture
+def vault(source: KeySource, workers: Workers) -> EmbeddedVault:
+    return EmbeddedVault.open(source, new_seal(source), workers)
 
 
 @pytest.mark.parametrize("algorithm", list(Algorithm))
@@ -123,22 +120,22 @@ async def test_the_check_passes_with_the_right_key(vault: EmbeddedVault) -> None
     await vault.check()
 
 
-def test_another_key_file_is_refused_at_the_start(source: KeySource, tmp_path: Path) -> None:
+def test_another_key_file_is_refused_at_the_start(source: KeySource, tmp_path: Path, workers: Workers) -> None:
     seal = new_seal(source)
     other = KeySource(None, private_file(tmp_path / "other", b"x" * 32))
     with pytest.raises(WrongSecret):
-        EmbeddedVault.open(other, seal, Inline())
+        EmbeddedVault.open(other, seal, workers)
 
 
-async def test_a_secret_opens_what_it_sealed_and_another_one_does_not(tmp_path: Path) -> None:
+async def test_a_secret_opens_what_it_sealed_and_another_one_does_not(tmp_path: Path, workers: Workers) -> None:
     right = KeySource(private_file(tmp_path / "right", b"correct horse battery\n"), None)
     seal = new_seal(right, right.new_protection(CHEAP_SCRYPT))
-    made = await EmbeddedVault.open(right, seal, Inline()).create(RELEASE)
-    again = EmbeddedVault.open(right, seal, Inline())
+    made = await EmbeddedVault.open(right, seal, workers).create(RELEASE)
+    again = EmbeddedVault.open(right, seal, workers)
     assert verifies(RELEASE.algorithm, made.public_key, await again.sign(RELEASE, made.handle, DIGEST), DIGEST)
     wrong = KeySource(private_file(tmp_path / "wrong", b"correct horse batterz\n"), None)
     with pytest.raises(WrongSecret):
-        EmbeddedVault.open(wrong, seal, Inline())
+        EmbeddedVault.open(wrong, seal, workers)
 
 
 def test_two_vaults_of_one_secret_have_different_keys(tmp_path: Path) -> None:

@@ -6,7 +6,6 @@ from chassis.errors import (
     FailedPrecondition,
     InvalidArgument,
     NotFound,
-    PermissionDenied,
     Unavailable,
 )
 
@@ -21,6 +20,10 @@ class KeyExists(AlreadyExists):
 
 class KeyDisabled(FailedPrecondition):
     """The key is DISABLED, so it neither signs nor rotates."""
+
+
+class KeyChanged(Aborted):
+    """Somebody else changed the key at the same time."""
 
 
 class KeyVersionRevoked(FailedPrecondition):
@@ -73,10 +76,6 @@ class RiskUnavailable(Unavailable):
 
 class SigningNotFound(NotFound):
     """There is no record of that signing."""
-
-
-class RevocationNotAllowed(PermissionDenied):
-    """The caller's role may not revoke this kind of thing."""
 
 
 class SignatureLost(Aborted):

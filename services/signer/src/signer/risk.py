@@ -53,6 +53,21 @@ class ImageRisk:
     risk_digest: str
 
 
+@dataclass(frozen=True, slots=True)
+class GateEvidence:
+    """The part of a risk that is signed with the image and kept: by what the gate was passed."""
+
+    scan_id: str
+    as_of: datetime | None
+    worst: Severity | None
+    counts: Mapping[Severity, int]
+
+
+def evidence(risk: ImageRisk) -> GateEvidence:
+    """Return what is signed of a risk."""
+    return GateEvidence(risk.scan_id, risk.as_of, risk.worst, risk.counts)
+
+
 class Risk(Protocol):
     """Tells the risk of images."""
 

@@ -6,10 +6,10 @@ its key comes about, and a key pair of its own, which opens only with the right 
 
 import hashlib
 import os
-from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Final, ParamSpec, Protocol, TypeVar
+from typing import Final
 
+from chassis.workers import Workers
 from cryptography.hazmat.primitives.asymmetric import ec, rsa
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat, load_der_private_key
 
@@ -19,9 +19,6 @@ from signer.keys.model import Purpose
 from signer.keys.sealing import seal, unseal
 from signer.keys.secrets import KeySource, Protection
 from signer.keys.vault import Identity, Made
-
-P = ParamSpec("P")
-T = TypeVar("T")
 
 NAME: Final = "embedded"
 _CHECK: Final = Identity("", 0, Algorithm.ECDSA_P256_SHA256, Purpose.RAW)  # no key can have this name
@@ -34,14 +31,6 @@ class Seal:
 
     protection: Protection
     check: Made
-
-
-class Workers(Protocol):
-    """Runs what computes outside the event loop."""
-
-    async def run(self, function: Callable[P, T], /, *args: P.args, **kwargs: P.kwargs) -> T:
-        """Run the function in a thread and return its result."""
-        ...
 
 
 def new_seal(source: KeySource, protection: Protection | None = None) -> Seal:

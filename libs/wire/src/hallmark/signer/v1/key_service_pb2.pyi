@@ -62,7 +62,7 @@ class CreateKeyRequest(_message.Message):
     algorithm: _key_pb2.Algorithm.ValueType
     """The algorithm of its first version; absent: ECDSA_P256_SHA256."""
     request_id: _builtins.str
-    """Chosen by the caller, up to 64 characters: the same id gives the first answer again for 24 hours. May be empty."""
+    """Chosen by the caller, up to 128 characters: the same id gives the first answer again for 24 hours. May be empty."""
     @_builtins.property
     def gate(self) -> _gate_pb2.Gate:
         """Its gate, for purpose IMAGE_SIGNATURE alone; absent: every default of Gate."""
@@ -343,7 +343,7 @@ class RotateKeyRequest(_message.Message):
     algorithm: _key_pb2.Algorithm.ValueType
     """The algorithm of the new version; absent: that of the newest one."""
     request_id: _builtins.str
-    """Chosen by the caller, up to 64 characters: the same id gives the first answer again for 24 hours. May be empty."""
+    """Chosen by the caller, up to 128 characters: the same id gives the first answer again for 24 hours. May be empty."""
     def __init__(
         self,
         *,

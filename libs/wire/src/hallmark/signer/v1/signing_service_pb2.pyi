@@ -54,7 +54,7 @@ class SignImageRequest(_message.Message):
     REVIEWED_FIELD_NUMBER: _builtins.int
     REQUEST_ID_FIELD_NUMBER: _builtins.int
     image: _builtins.str
-    """`host/repository[:tag]@sha256:<64 hex digits>`, at most 1024 characters. A tag must point at the digest when the image
+    """`host/repository[:tag]@sha256:<64 hex digits>`, at most 512 characters. A tag must point at the digest when the image
     is signed, and is signed too.
     """
     key: _builtins.str
@@ -62,7 +62,7 @@ class SignImageRequest(_message.Message):
     reviewed: _builtins.str
     """The risk_digest that the reviewer saw: where the image's is another one now, RISK_CHANGED. Empty: not compared."""
     request_id: _builtins.str
-    """Chosen by the caller, up to 64 characters: the same id gives the first answer again for 24 hours. May be empty."""
+    """Chosen by the caller, up to 128 characters: the same id gives the first answer again for 24 hours. May be empty."""
     @_builtins.property
     def claims(self) -> _containers.ScalarMap[_builtins.str, _builtins.str]:
         """Claims to sign with it: at most 32, names of 1 to 128 characters that do not begin with `hallmark.` (nor are
@@ -239,7 +239,7 @@ class CreateRevocationRequest(_message.Message):
     reason: _builtins.str
     """Why, for a person: 1 to 1024 characters."""
     request_id: _builtins.str
-    """Chosen by the caller, up to 64 characters: the same id gives the first answer again for 24 hours. May be empty."""
+    """Chosen by the caller, up to 128 characters: the same id gives the first answer again for 24 hours. May be empty."""
     @_builtins.property
     def target(self) -> _revocation_pb2.RevocationTarget:
         """What to revoke."""

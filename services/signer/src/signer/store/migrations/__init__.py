@@ -1,0 +1,1 @@
+"""The migrations of the signer's database, in order."""
