@@ -4,14 +4,14 @@ from collections.abc import AsyncIterator
 from pathlib import Path
 
 import pytest
-
 from chassis.audit import AuditLog
 from chassis.database import Settings, open_database
 from chassis.migrations import migrate
 from chassis.watch import Notifier
 from scanner.store.database import DatabaseStore
-from tests.factories.outcomes import NOW
+
 from tests.factories.knowledge import Knowledge
+from tests.factories.outcomes import NOW
 from tests.fakes.clock import FakeClock
 
 

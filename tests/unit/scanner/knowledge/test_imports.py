@@ -13,8 +13,8 @@ from scanner.risk.model import RiskCause
 from scanner.severity import Severity
 
 from tests.factories.advisories import osv_record, zip_of, zipped
-from tests.factories.outcomes import NOW, REPOSITORY, digest_of, inventory, platform, python_package, scan_of
 from tests.factories.knowledge import Knowledge
+from tests.factories.outcomes import NOW, REPOSITORY, digest_of, inventory, platform, python_package, scan_of
 
 IMAGE = digest_of("image")
 LATER = "2026-07-02T00:00:00Z"

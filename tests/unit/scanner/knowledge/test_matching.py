@@ -9,6 +9,7 @@ from scanner.inventory.model import Package
 from scanner.severity import Severity
 
 from tests.factories.advisories import osv_record
+from tests.factories.knowledge import Knowledge
 from tests.factories.outcomes import (
     debian,
     debian_package,
@@ -18,7 +19,6 @@ from tests.factories.outcomes import (
     python_package,
     scan_of,
 )
-from tests.factories.knowledge import Knowledge
 
 SHARED = Path(__file__).parents[5] / "shared" / "data"
 IMAGE = digest_of("image")

@@ -1,6 +1,5 @@
 """The states of an image's risk, and how those of an index follow from its platforms."""
 
-from datetime import timedelta
 
 from scanner import images
 from scanner.inventory.model import Distribution, Unreadable
@@ -8,9 +7,9 @@ from scanner.risk.model import RiskState
 from scanner.severity import Severity
 
 from tests.factories.advisories import osv_record
+from tests.factories.knowledge import Knowledge
 from tests.factories.outcomes import (
     LAYER,
-    NOW,
     REPOSITORY,
     debian,
     debian_package,
@@ -20,7 +19,6 @@ from tests.factories.outcomes import (
     python_package,
     scan_of,
 )
-from tests.factories.knowledge import Knowledge
 
 IMAGE, INDEX = digest_of("image"), digest_of("index")
 CRITICAL = "CVSS:3.1/AV:N/AC:L/PR:N/UI:N/S:U/C:H/I:H/A:H"

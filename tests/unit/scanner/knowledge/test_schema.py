@@ -2,13 +2,12 @@
 
 from pathlib import Path
 
+import scanner.store.tables  # the tables stand in the metadata once this is loaded
 from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
-from sqlalchemy import Connection
-
-import scanner.store.tables  # the tables stand in the metadata once this is loaded
 from chassis.database import Settings, metadata, open_database
 from chassis.migrations import check_schema, migrate
+from sqlalchemy import Connection
 
 MIGRATIONS = "scanner.store.migrations"
 
