@@ -92,6 +92,7 @@ def _bind(address: str) -> socket.socket:
         listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         listener.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         listener.bind((host.strip("[]"), int(port)))
+        listener.listen()
     except (OSError, ValueError, OverflowError) as error:
         listener.close()
         raise ConfigError(
