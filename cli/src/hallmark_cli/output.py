@@ -1,0 +1,96 @@
+"""Results on stdout, as tables for people or JSON for programs; everything else on stderr."""
+
+import json
+import sys
+from collections.abc import Iterable, Sequence
+from typing import TextIO, cast
+
+import click
+from google.protobuf.message import Message
+from rich.console import Console
+from rich.table import Table
+from rich.text import Text
+
+from hallmark_cli.messages import Plain, plain
+from hallmark_cli.texts import one_line, printable
+
+STYLES = {
+    "CRITICAL": "bold red",
+    "HIGH": "red",
+    "MEDIUM": "yellow",
+    "LOW": "cyan",
+    "SCANNED": "green",
+    "ALLOW": "green",
+    "DENY": "bold red",
+    "UNAVAILABLE": "yellow",
+    "ready": "green",
+}
+# Nothing is cut short in a pipe or a file.
+UNBOUNDED = 10_000
+
+
+def table(headers: Sequence[str], rows: Iterable[Sequence[str]]) -> None:
+    """Print a table, or on stderr that there is nothing to show."""
+    listed = [list(map(_cell, row)) for row in rows]
+    if not listed:
+        note("There are none.")
+        return
+    made = Table(*headers, box=None, pad_edge=False, header_style="bold", padding=(0, 2, 0, 0))
+    for row in listed:
+        made.add_row(*row)
+    show(made)
+
+
+def fields(pairs: Iterable[tuple[str, str]]) -> None:
+    """Print names and values, one pair a line, empty values left out."""
+    made = Table(box=None, pad_edge=False, show_header=False, padding=(0, 2, 0, 0))
+    made.add_column(style="bold", no_wrap=True)
+    for name, value in pairs:
+        if value:
+            made.add_row(name, _cell(value))
+    show(made)
+
+
+def show(renderable: Table | Text) -> None:
+    """Print something of rich on stdout, without trailing blanks, and unstyled where that is no terminal."""
+    console = _console(sys.stdout)
+    with console.capture() as captured:
+        console.print(renderable, soft_wrap=isinstance(renderable, Text))
+    for line in captured.get().splitlines():
+        click.echo(line.rstrip())
+
+
+def line(text: str) -> None:
+    """Print one line of the result."""
+    click.echo(one_line(text))
+
+
+def paragraph(text: str) -> None:
+    """Print a longer text of the result, as it stands."""
+    click.echo(printable(text))
+
+
+def note(text: str) -> None:
+    """Print a remark on stderr."""
+    click.echo(one_line(text), err=True)
+
+
+def document(value: Message | Sequence[Message] | Plain) -> None:
+    """Print JSON: a message as an object, several as an array."""
+    click.echo(json.dumps(_plain(value), indent=2, ensure_ascii=True))
+
+
+def _plain(value: Message | Sequence[Message] | Plain) -> Plain:
+    if isinstance(value, Message):
+        return plain(value)
+    if isinstance(value, list | tuple):
+        return [_plain(item) for item in value]
+    return cast(Plain, value)
+
+
+def _cell(text: str) -> Text:
+    return Text(one_line(text), style=STYLES.get(text, ""))
+
+
+def _console(stream: TextIO) -> Console:
+    return Console(file=stream, width=None if stream.isatty() else UNBOUNDED, highlight=False)
