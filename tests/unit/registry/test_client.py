@@ -229,3 +229,25 @@ async def test_rejected_credentials_are_said_so(fake: FakeRegistry, tmp_path: Pa
         await client.get_manifest(fake.host, "a", "v1")
     assert "wrong" not in refusal.value.message
     await client.close()
+
+
+async def test_a_page_or_upload_on_another_host_gets_no_request(fake: FakeRegistry, tmp_path: Path) -> None:
+    (tmp_path / "password").write_text("hunter2")
+
+    async def guarded(request: web.Request) -> web.StreamResponse:
+        if "Authorization" not in request.headers:
+            return web.Response(status=401, headers={"WWW-Authenticate": 'Basic realm="x"'})
+        elsewhere = f"http://{fake.host}//{other.host}/v2/a"
+        if request.method == "POST":
+            return web.Response(status=202, headers={"Location": elsewhere})
+        return web.json_response({"tags": ["v1"]}, headers={"Link": f'<{elsewhere}>; rel="next"'})
+
+    async with FakeRegistry() as other:
+        fake.faults["GET", "/v2/a/tags/list"] = fake.faults["POST", "/v2/a/blobs/uploads/"] = guarded
+        client = RegistryClient([settings(fake, username="u", password_file=tmp_path / "password")])
+        with pytest.raises(Refusal):
+            await client.list_tags(fake.host, "a")
+        with pytest.raises(Refusal):
+            await client.push_blob(fake.host, "a", b"layer")
+        await client.close()
+        assert other.requests == []

@@ -59,8 +59,13 @@ def test_an_index_is_read_with_its_platforms() -> None:
         image(subject="x"),
         b'{"a":' * 5000,
         image(annotations={"a": "x" * (5 << 20)}),
+        image(Layers=[]),
+        image(Manifests=[]),
+        image(**{"layer\u017f": []}),
+        image(layers=[LAYER | {"Digest": DIGEST}]),
+        image(annotations={"a": "\ud800"}),
     ],
-    ids=range(15),
+    ids=range(20),
 )
 def test_a_malformed_manifest_is_refused(body: bytes) -> None:
     with pytest.raises(InvalidManifest):

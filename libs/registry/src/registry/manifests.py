@@ -18,6 +18,27 @@ LARGEST: Final = 4 << 20
 _MOST_DESCRIPTORS: Final = 1000
 _DEEPEST: Final = 16
 _LARGEST_SIZE: Final = 1 << 50
+_MEMBERS: Final = frozenset(
+    [
+        "schemaVersion",
+        "mediaType",
+        "artifactType",
+        "config",
+        "layers",
+        "manifests",
+        "subject",
+        "annotations",
+        "digest",
+        "size",
+        "urls",
+        "data",
+        "platform",
+        "os",
+        "architecture",
+        "variant",
+    ]
+)
+_FOLDED: Final = frozenset(name.casefold() for name in _MEMBERS)
 _LAYER_PREFIXES: Final = (
     "application/vnd.oci.image.layer.",
     "application/vnd.docker.image.rootfs.",
@@ -87,6 +108,7 @@ def parse_manifest(media_type: str, body: bytes) -> ImageManifest | Index:
     if kind not in ACCEPTED:
         raise UnsupportedManifest(f"The manifest is of the type {kind[:100]!r}; OCI's and Docker's schema 2 are read.")
     content = _strict_object(body)
+    _demand_spelling(content)
     if content.get("schemaVersion") != 2 or content.get("mediaType", kind) != kind:  # noqa: PLR2004  # the format's number
         raise InvalidManifest("The manifest's schemaVersion or mediaType is not what its Content-Type says.")
     index = kind in {OCI_INDEX, DOCKER_LIST}
@@ -109,11 +131,19 @@ def _strict_object(body: bytes) -> dict[str, Any]:
         raise InvalidManifest(f"The manifest is larger than {LARGEST} bytes.")
     try:
         content = json.loads(body.decode(), object_pairs_hook=_unique, parse_constant=_refuse_constant)
+        json.dumps(content, ensure_ascii=False).encode()  # half of a surrogate pair is no text that could be stored
     except (ValueError, RecursionError) as error:
         raise InvalidManifest("The manifest is no JSON that can be read in one way only.") from error
     if not isinstance(content, dict) or _depth(content) > _DEEPEST:
         raise InvalidManifest("The manifest is no JSON object, or nested too deep.")
     return content
+
+
+def _demand_spelling(item: dict[str, Any]) -> None:
+    """Refuse `Layers` for `layers`: readers written in Go, containerd among them, take both for the same member."""
+    odd = next((name for name in item if name not in _MEMBERS and name.casefold() in _FOLDED), None)
+    if odd is not None:
+        raise InvalidManifest(f"The member {odd!a} differs from one of the format in upper and lower case alone.")
 
 
 def _unique(pairs: Sequence[tuple[str, Any]]) -> dict[str, Any]:
@@ -146,6 +176,7 @@ def _descriptors(value: Any) -> tuple[Descriptor, ...]:
 def _descriptor(value: Any) -> Descriptor:
     if not isinstance(value, dict):
         raise InvalidManifest("A descriptor of the manifest is no object.")
+    _demand_spelling(value)
     size = value.get("size")
     if not isinstance(size, int) or isinstance(size, bool) or not 0 <= size <= _LARGEST_SIZE:
         raise InvalidManifest("A descriptor's size is no number of bytes.")
@@ -168,6 +199,7 @@ def _platform(value: Any) -> Platform | None:
         return None
     if not isinstance(value, dict):
         raise InvalidManifest("A descriptor's platform is no object.")
+    _demand_spelling(value)
     return Platform(*(_text(value.get(name, "")) for name in ("os", "architecture", "variant")))
 
 

@@ -61,7 +61,8 @@ class Transport:
         """
         settings = self.settings(host)
         wire = _WIRE_HOSTS.get(host, host)
-        url = urljoin(f"{'http' if settings.plain_http else 'https'}://{wire}/", path)
+        # Joined as text: urljoin would take a path of a registry's Link or Location, `//elsewhere/…`, for another host.
+        url = f"{'http' if settings.plain_http else 'https'}://{wire}/{path.removeprefix('/')}"
         try:
             answer = await self._answered(settings, method, url, dict(headers or {}), body, scope)
         except (aiohttp.ClientError, TimeoutError, OSError) as error:
