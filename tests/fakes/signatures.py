@@ -29,7 +29,7 @@ class FakeSignatures:
         """Stores a signature in the bundle form."""
         self.stored[repository, digest].append(bundles.parse(bundles.place_of(digest), bundle))
 
-    async def signatures(self, image: Reference, digest: str) -> tuple[Stored, ...]:
+    async def signatures(self, image: Reference, digest: Digest) -> tuple[Stored, ...]:
         """The signatures stored."""
         await self._answer()
         return tuple(self.stored[image.name, digest])
@@ -57,6 +57,9 @@ class NoMetrics:
         """Forgets it."""
 
     def checks(self, *, remembered: int, computed: int) -> None:
+        """Forgets it."""
+
+    def requested(self, result: str) -> None:
         """Forgets it."""
 
     def verdict(self, verdict: object) -> None:

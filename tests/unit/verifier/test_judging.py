@@ -18,8 +18,9 @@ from verifier.rules.policy import FixedVerdict, IdentityKind, Mode, Requirements
 from verifier.trust import DigestsTarget, SignatureTarget
 from verifier.verdicts import Form, NamedImage, Verdict
 
-from tests.factories import marks, policies, trusts
-from tests.factories.policies import CLUSTER
+from tests.factories import marks, trusts
+from tests.factories import verifier_policies as policies
+from tests.factories.verifier_policies import CLUSTER
 from tests.fakes.clock import FakeClock
 from tests.fakes.feeds import FakePolicies, FakeRisk, FakeTrust
 from tests.fakes.signatures import FakeSignatures, NoMetrics

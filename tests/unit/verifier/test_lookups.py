@@ -3,6 +3,7 @@
 import asyncio
 
 import pytest
+from registry.digests import Digest
 from registry.references import Reference, parse_reference
 from verifier.evidence import simple_signing
 from verifier.evidence.findings import Stored
@@ -32,7 +33,7 @@ class FakeReader:
         self.open = asyncio.Event()
         self.open.set()
 
-    async def signatures(self, image: Reference, digest: str) -> tuple[Stored, ...]:
+    async def signatures(self, image: Reference, digest: Digest) -> tuple[Stored, ...]:
         self.reads += 1
         self.began.release()
         stored, failure = self.stored, self.failure
@@ -151,7 +152,7 @@ async def test_a_digest_is_remembered_for_one_repository() -> None:
 async def test_memory_is_bounded_and_the_longest_unused_goes_first() -> None:
     reader = FakeReader(signature())
     subject = lookups(reader, FakeClock(), capacity=8000)
-    digests = [f"sha256:{number:064x}" for number in range(9)]
+    digests = [Digest(f"sha256:{number:064x}") for number in range(9)]
     for digest in digests:
         await subject.look(IMAGE, digest)
         await subject.look(IMAGE, digests[0])

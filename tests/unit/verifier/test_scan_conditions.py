@@ -8,7 +8,8 @@ from verifier.evaluation.scan import unmet_scan
 from verifier.reasons import Code
 from verifier.risk import Counts, FeedSet, ImageRisk, Risks, RiskState, Severity
 
-from tests.factories import marks, policies
+from tests.factories import marks
+from tests.factories import verifier_policies as policies
 from tests.factories.trusts import NOW
 
 

@@ -26,7 +26,8 @@ from verifier.trust import (
     TrustRecord,
 )
 
-from tests.factories import marks, policies, trusts
+from tests.factories import marks, trusts
+from tests.factories import verifier_policies as policies
 
 RELEASE, CI, STRANGER = marks.new_key(), marks.new_key(), marks.new_key()
 RELEASE_1 = trusts.version(RELEASE)

@@ -1,6 +1,8 @@
 """The three streams, believed only while they speak."""
 
 import math
+import sys
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 from verifier.ports import Policies, RiskFeed, TrustFeed
@@ -37,7 +39,23 @@ class Feeds:
         self._check(Code.RISK_UNAVAILABLE, "scanner", self.risk_feed.age())
         return self.risk_feed.current()
 
+    def problems(self) -> Mapping[str, Callable[[], str | None]]:
+        """What keeps the verifier from being ready, by stream: policies and trust must be fresh, risk must have been
+        told once, for only rules with a scan condition need it.
+        """
+        return {
+            "policy": lambda: self._problem(self.policies.age(), self.stale_after),
+            "signer": lambda: self._problem(self.trust_feed.age(), self.stale_after),
+            "scanner": lambda: self._problem(self.risk_feed.age(), sys.float_info.max),
+        }
+
+    def _problem(self, age: float, most: float) -> str | None:
+        return f"Its stream {_silence(age)}." if age > most else None
+
     def _check(self, code: Code, whose: str, age: float) -> None:
         if age > self.stale_after:
-            silent = "has never spoken" if math.isinf(age) else f"has been silent for {age:.0f} seconds"
-            raise Rejection(code, f"The stream of the {whose} {silent}; what it said last may not hold any more.")
+            raise Rejection(code, f"The stream of the {whose} {_silence(age)}; what it said may not hold any more.")
+
+
+def _silence(age: float) -> str:
+    return "has never spoken" if math.isinf(age) else f"has been silent for {age:.0f} seconds"

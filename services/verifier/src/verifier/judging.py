@@ -4,6 +4,7 @@ import asyncio
 from dataclasses import dataclass, replace
 
 from chassis.clock import Clock
+from registry.digests import Digest
 from registry.references import InvalidReference, Reference, parse_reference
 
 from verifier.evaluation.scan import unmet_scan
@@ -58,13 +59,13 @@ class Judge:
                 return verdict(named, judged, (Reason(Code.DENIED_BY_RULE, f"The rule {rule.name!r} denies it."),))
             case Requirements() as requirements:
                 digest, against = await self._against(understood, requirements, image, seconds)
-                return _conclude(context.form, named, image, replace(judged, digest=digest), against)
+                return _conclude(context.form, named, image, replace(judged, digest=digest or ""), against)
 
     async def _against(
         self, policy: Policy, requirements: Requirements, image: Reference, seconds: float
-    ) -> tuple[str, tuple[Reason, ...]]:
-        """The digest that the image stands for (empty where it was not reached), and why it is not allowed."""
-        digest = image.digest or ""
+    ) -> tuple[Digest | None, tuple[Reason, ...]]:
+        """The digest that the image stands for, if it was reached, and why it is not allowed."""
+        digest = image.digest
         try:
             async with asyncio.timeout(seconds):
                 digest = digest or await self.tags.resolve(image)
@@ -75,7 +76,7 @@ class Judge:
             return digest, (Reason(Code.LIMIT_EXCEEDED, "The time given did not suffice to judge the image."),)
 
     async def _unmet(
-        self, policy: Policy, requirements: Requirements, image: Reference, digest: str
+        self, policy: Policy, requirements: Requirements, image: Reference, digest: Digest
     ) -> tuple[Reason, ...]:
         self._subject(image, digest)
         unmet: tuple[Reason, ...] = ()
@@ -86,7 +87,7 @@ class Judge:
         return unmet
 
     async def _unmet_signatures(
-        self, policy: Policy, requirements: Requirements, signatures: Signatures, image: Reference, digest: str
+        self, policy: Policy, requirements: Requirements, signatures: Signatures, image: Reference, digest: Digest
     ) -> tuple[Reason, ...]:
         """Judges by what is remembered; where that does not suffice and is older than seconds, looks again."""
         lookup = await self.lookups.look(image, digest)
@@ -102,7 +103,7 @@ class Judge:
         requirements: Requirements,
         signatures: Signatures,
         image: Reference,
-        digest: str,
+        digest: Digest,
         lookup: Lookup,
     ) -> tuple[Reason, ...]:
         trust = self.feeds.trust()
@@ -118,7 +119,7 @@ class Judge:
             return (rejection.reason,)
         return unmet_scan(condition, risk, subject.now)
 
-    def _subject(self, image: Reference, digest: str) -> Subject:
+    def _subject(self, image: Reference, digest: Digest) -> Subject:
         """The image with what is trusted now. Raises Rejection TRUST_STALE, or SIGNATURE_REVOKED for its digest."""
         trust = self.feeds.trust()
         trust.check_digest(digest)

@@ -8,6 +8,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Protocol, TypeAlias
 
+from registry.digests import Digest
 from registry.references import Reference
 
 from verifier.evidence.claims import Signature
@@ -26,7 +27,7 @@ Target: TypeAlias = tuple[str, str]
 class Reader(Protocol):
     """Reads signatures from registries."""
 
-    async def signatures(self, image: Reference, digest: str) -> tuple[Stored, ...]:
+    async def signatures(self, image: Reference, digest: Digest) -> tuple[Stored, ...]:
         """Everything in the place of a signature of the digest in the image's repository. Raises Rejection."""
 
 
@@ -70,7 +71,7 @@ class Lookups:
         self._remembered: Lru[Target, Lookup] = Lru(capacity, lambda lookup: lookup.bytes)
         self._flights: dict[Target, asyncio.Task[Lookup]] = {}
 
-    async def look(self, image: Reference, digest: str, *, anew: bool = False) -> Lookup:
+    async def look(self, image: Reference, digest: Digest, *, anew: bool = False) -> Lookup:
         """What the registry holds of the digest in the image's repository, as remembered, or `anew` where that is older
         than five seconds. Raises Rejection REGISTRY_NOT_ALLOWED, REGISTRY_UNAVAILABLE or LIMIT_EXCEEDED.
         """
@@ -80,7 +81,7 @@ class Lookups:
             self._metrics.lookup(remembered=True)
             return lookup
         self._metrics.lookup(remembered=False)
-        return await asyncio.shield(self._flight(target, image))
+        return await asyncio.shield(self._flight(target, image, digest))
 
     def is_aged(self, lookup: Lookup) -> bool:
         """Whether something may have been added since, as far as that is worth asking."""
@@ -97,17 +98,17 @@ class Lookups:
         """Bytes remembered, about."""
         return self._remembered.weight
 
-    def _flight(self, target: Target, image: Reference) -> asyncio.Task[Lookup]:
+    def _flight(self, target: Target, image: Reference, digest: Digest) -> asyncio.Task[Lookup]:
         flight = self._flights.get(target)
         if flight is None:
-            flight = asyncio.create_task(self._read(target, image))
+            flight = asyncio.create_task(self._read(image, digest))
             self._flights[target] = flight
             flight.add_done_callback(lambda done: self._land(target, done))
         return flight
 
-    async def _read(self, target: Target, image: Reference) -> Lookup:
+    async def _read(self, image: Reference, digest: Digest) -> Lookup:
         at = self._clock.monotonic()
-        return Lookup(await self._reader.signatures(image, target[1]), at)
+        return Lookup(await self._reader.signatures(image, digest), at)
 
     def _land(self, target: Target, done: asyncio.Task[Lookup]) -> None:
         failed = done.cancelled() or done.exception() is not None

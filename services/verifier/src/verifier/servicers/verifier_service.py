@@ -40,7 +40,7 @@ class VerifierService(rpc.VerifierServiceServicer):
         self._inspection = inspection
         self._longest = longest
 
-    async def VerifyImages(  # noqa: N802  # the name of the RPC
+    async def VerifyImages(  # the name of the RPC
         self, request: pb.VerifyImagesRequest, context: _Context
     ) -> pb.VerifyImagesResponse:
         """Judges the images of an admission request."""
@@ -55,7 +55,7 @@ class VerifierService(rpc.VerifierServiceServicer):
         verdicts = await self._verification.verify(where, asked, decode_images(request.images), self._seconds(context))
         return pb.VerifyImagesResponse(verdicts=[encode_verdict(verdict) for verdict in verdicts])
 
-    async def ResolveImages(  # noqa: N802  # the name of the RPC
+    async def ResolveImages(  # the name of the RPC
         self, request: pb.ResolveImagesRequest, context: _Context
     ) -> pb.ResolveImagesResponse:
         """Finds the digest behind each tag."""
@@ -64,7 +64,7 @@ class VerifierService(rpc.VerifierServiceServicer):
         resolved = await self._resolution.resolve(cluster, namespace, request.images, self._seconds(context))
         return pb.ResolveImagesResponse(images=[encode_resolved(image) for image in resolved])
 
-    async def ExplainVerdict(  # noqa: N802  # the name of the RPC
+    async def ExplainVerdict(  # the name of the RPC
         self, request: pb.ExplainVerdictRequest, context: _Context
     ) -> pb.ExplainVerdictResponse:
         """Gives the verdict that an adapter would get."""
@@ -74,7 +74,7 @@ class VerifierService(rpc.VerifierServiceServicer):
         verdict = await self._verification.judge.judge(where, NamedImage(request.image, ""), self._seconds(context))
         return pb.ExplainVerdictResponse(verdict=encode_verdict(verdict))
 
-    async def InspectSignatures(  # noqa: N802  # the name of the RPC
+    async def InspectSignatures(  # the name of the RPC
         self, request: pb.InspectSignaturesRequest, context: _Context
     ) -> pb.InspectSignaturesResponse:
         """Judges every signature of an image by itself."""
