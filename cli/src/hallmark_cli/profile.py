@@ -60,9 +60,7 @@ def load(file: Path) -> Profile:
         read = msgspec.toml.decode(file.read_bytes(), type=Profile, dec_hook=_path)
     except FileNotFoundError:
         raise Misused(f"There is no profile at {file}. `hallmark up` makes one; --profile names another.") from None
-    except OSError as problem:
-        raise _unreadable(file, problem) from None
-    except msgspec.DecodeError as problem:
+    except (OSError, msgspec.DecodeError, UnicodeDecodeError) as problem:
         raise _unreadable(file, problem) from None
     identities = {
         role: Identity(certificate=file.parent / held.certificate, key=file.parent / held.key)

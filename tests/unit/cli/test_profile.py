@@ -59,6 +59,12 @@ def test_what_is_no_profile_is_said_to_be_none(tmp_path: Path, text: str) -> Non
         load(write(tmp_path, text))
 
 
+def test_bytes_that_are_no_text_are_no_profile(tmp_path: Path) -> None:
+    (tmp_path / "hallmark.toml").write_bytes(b"\xff")
+    with pytest.raises(Misused, match="cannot be read"):
+        load(tmp_path / "hallmark.toml")
+
+
 def test_an_absent_profile_says_what_makes_one(tmp_path: Path) -> None:
     with pytest.raises(Misused, match="`hallmark up` makes one"):
         load(tmp_path / "absent.toml")

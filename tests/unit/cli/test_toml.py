@@ -22,5 +22,5 @@ def test_reading_gives_what_was_written(table: dict[str, toml.Value]) -> None:
 
 
 def test_a_document_reads_as_a_person_would_write_it() -> None:
-    table = {"b": {"c": {"x": ["a"]}, "list": [{"host": "h"}]}, "a": 1, "plain-key_1": True}
+    table: toml.Table = {"b": {"c": {"x": ["a"]}, "list": [{"host": "h"}]}, "a": 1, "plain-key_1": True}
     assert toml.dumps(table) == ('a = 1\nplain-key_1 = true\n\n[b.c]\nx = ["a"]\n\n[[b.list]]\nhost = "h"\n')

@@ -66,5 +66,5 @@ def write_running(file: Path, running: dict[str, Started]) -> None:
 def _read(file: Path, shape: type[T]) -> T:
     try:
         return msgspec.toml.decode(file.read_bytes(), type=shape)
-    except msgspec.DecodeError as problem:
+    except (msgspec.DecodeError, UnicodeDecodeError) as problem:
         raise Misused(f"{file} cannot be read: {problem}. Correct it, or delete it to begin anew.") from None
