@@ -15,6 +15,7 @@ from scanner.imports import Importer, ImportHeader, ImportResult
 from scanner.risk.model import FeedSet, ImageRisk
 from scanner.store.database import DatabaseStore
 from scanner.viewing import Viewer
+
 from tests.factories.advisories import zip_of
 from tests.factories.outcomes import REPOSITORY
 from tests.fakes.clock import FakeClock

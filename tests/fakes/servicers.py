@@ -22,5 +22,5 @@ def _handler(method: MethodDescriptor, function: Callable[..., Any]) -> "grpc.Rp
         (True, False): grpc.stream_unary_rpc_method_handler,
         (True, True): grpc.stream_stream_rpc_method_handler,
     }
-    make: Callable[..., "grpc.RpcMethodHandler[Any, Any]"] = kinds[method.client_streaming, method.server_streaming]
+    make: Callable[..., grpc.RpcMethodHandler[Any, Any]] = kinds[method.client_streaming, method.server_streaming]
     return make(function, request_deserializer=request.FromString, response_serializer=response.SerializeToString)
