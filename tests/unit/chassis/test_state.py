@@ -35,6 +35,10 @@ def upgrade():
 """
 
 
+REQUEST_COLUMNS = ("caller", "method", "request_id", "body")
+REQUEST_REST = {"answer": b"", "expires": datetime(2026, 1, 1, tzinfo=UTC)}
+
+
 @pytest.fixture
 async def database(tmp_path: Path) -> AsyncIterator[Database]:
     opened = open_database(Settings(url=f"sqlite+aiosqlite:///{tmp_path}/test.db"), durable=True)
@@ -67,6 +71,13 @@ async def test_a_second_process_on_the_same_file_is_refused(database: Database, 
     other = await asyncio.create_subprocess_exec(sys.executable, "-c", program, stdout=asyncio.subprocess.PIPE)
     printed, _ = await other.communicate()
     assert b"test.db is in use by another process" in printed
+
+
+async def test_readers_see_the_state_before_a_writer_without_waiting_for_it(database: Database) -> None:
+    async with database.begin() as writer:
+        await writer.execute(insert(requests).values(**dict.fromkeys(REQUEST_COLUMNS, "x"), **REQUEST_REST))
+        async with asyncio.timeout(5), database.read() as reader:
+            assert (await reader.execute(select(requests))).all() == []
 
 
 async def test_the_file_is_free_again_after_closing(tmp_path: Path) -> None:

@@ -32,8 +32,7 @@ metadata = MetaData(
 """The tables of this process's service, the chassis' own among them."""
 
 BUSY_SECONDS = 10
-WRITES = "hallmark_writes"
-_READING = "hallmark_reading"
+_WRITES = "hallmark_writes"
 
 
 class DatabaseInUse(FailedPrecondition):
@@ -78,7 +77,7 @@ class Database:
 
     def __init__(self, engine: AsyncEngine, lock: int | None) -> None:
         self.engine = engine
-        self._writing = engine.execution_options(**{WRITES: True})
+        self._writing = engine.execution_options(**{_WRITES: True})
         self._lock = lock
 
     @asynccontextmanager
@@ -152,8 +151,8 @@ def _prepare_sqlite(engine: AsyncEngine, durable: bool) -> None:
         cursor.close()
 
     def begun(connection: Connection) -> None:
-        reading = connection.get_execution_options().get(_READING, False)
-        connection.exec_driver_sql("BEGIN" if reading else "BEGIN IMMEDIATE")
+        writes = connection.get_execution_options().get(_WRITES, False)
+        connection.exec_driver_sql("BEGIN IMMEDIATE" if writes else "BEGIN")
 
     event.listen(engine.sync_engine, "connect", connected)
     event.listen(engine.sync_engine, "begin", begun)
