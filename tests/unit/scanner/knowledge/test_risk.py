@@ -1,6 +1,5 @@
 """The states of an image's risk, and how those of an index follow from its platforms."""
 
-
 from scanner import images
 from scanner.inventory.model import Distribution, Unreadable
 from scanner.risk.model import RiskState
