@@ -1,6 +1,7 @@
 """HTTP towards registries: configured hosts alone, bounded, and each credential for its own host alone."""
 
 import asyncio
+import io
 import ssl
 from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
@@ -171,7 +172,7 @@ class Transport:
             method,
             url,
             headers=headers,
-            data=body,
+            data=io.BytesIO(body) if body else None,  # sent in pieces; a large one as a whole would stop the loop
             allow_redirects=False,
             ssl=self._tls[settings.host],
             timeout=aiohttp.ClientTimeout(sock_connect=settings.timeout, sock_read=settings.timeout),

@@ -1,0 +1,105 @@
+"""The client against a registry, ours in memory and Debian's docker-registry alike."""
+
+import json
+from collections.abc import AsyncIterator
+
+import pytest
+from registry.client import RegistryClient
+from registry.digests import sha256_of
+from registry.errors import BlobNotFound, ManifestNotFound
+from registry.manifests import OCI_INDEX, OCI_MANIFEST, ImageManifest, parse_manifest
+from registry.settings import RegistrySettings
+
+from tests.fakes.registry import FakeRegistry
+
+ABSENT = sha256_of(b"pushed by nobody")
+
+
+@pytest.fixture(params=["fake", "docker-registry"])
+async def host(request: pytest.FixtureRequest) -> AsyncIterator[str]:
+    if request.param == "docker-registry":
+        yield request.getfixturevalue("real_registry")
+        return
+    async with FakeRegistry(referrers=False) as fake:
+        yield fake.host
+
+
+@pytest.fixture
+async def client(host: str) -> AsyncIterator[RegistryClient]:
+    opened = RegistryClient([RegistrySettings(host=host, plain_http=True)])
+    yield opened
+    await opened.close()
+
+
+def descriptor(media_type: str, content: bytes) -> dict[str, object]:
+    return {"mediaType": media_type, "digest": sha256_of(content), "size": len(content)}
+
+
+async def push_image(client: RegistryClient, host: str, repository: str, tag: str, **more: object) -> bytes:
+    config, layer = b"{}", b"layer of " + tag.encode()
+    for blob in (config, layer):
+        await client.push_blob(host, repository, blob)
+    manifest = {
+        "schemaVersion": 2,
+        "mediaType": OCI_MANIFEST,
+        "config": descriptor("application/vnd.oci.image.config.v1+json", config),
+        "layers": [descriptor("application/vnd.oci.image.layer.v1.tar", layer)],
+    }
+    body = json.dumps(manifest | more).encode()
+    await client.put_manifest(host, repository, tag, OCI_MANIFEST, body)
+    return body
+
+
+async def test_an_image_comes_back_as_it_was_pushed(host: str, client: RegistryClient) -> None:
+    body = await push_image(client, host, "team/app", "v1")
+    assert await client.resolve_tag(host, "team/app", "v1") == sha256_of(body)
+    fetched = await client.get_manifest(host, "team/app", sha256_of(body))
+    assert (fetched.media_type, fetched.body) == (OCI_MANIFEST, body)
+    manifest = parse_manifest(fetched.media_type, fetched.body)
+    assert isinstance(manifest, ImageManifest)
+    layer = manifest.layers[0]
+    assert await client.read_blob(host, "team/app", layer.digest, layer.size) == b"layer of v1"
+
+
+async def test_a_tag_moves(host: str, client: RegistryClient) -> None:
+    await push_image(client, host, "moving", "v1")
+    moved = await push_image(client, host, "moving", "v1", annotations={"build": "2"})
+    assert await client.resolve_tag(host, "moving", "v1") == sha256_of(moved)
+
+
+async def test_a_large_blob_comes_in_pieces(host: str, client: RegistryClient) -> None:
+    data = bytes(range(256)) * 8192
+    digest = await client.push_blob(host, "large", data)
+    pieces = [piece async for piece in client.stream_blob(host, "large", digest, len(data))]
+    assert b"".join(pieces) == data
+    assert len(pieces) > 1
+
+
+async def test_every_tag_is_listed(host: str, client: RegistryClient) -> None:
+    for tag in ("v1", "v2", "v3"):
+        await push_image(client, host, "tagged", tag)
+    assert sorted(await client.list_tags(host, "tagged")) == ["v1", "v2", "v3"]
+
+
+async def test_what_is_not_there_is_absent(host: str, client: RegistryClient) -> None:
+    await push_image(client, host, "sparse", "v1")
+    for reference in ("v2", ABSENT):
+        with pytest.raises(ManifestNotFound):
+            await client.get_manifest(host, "sparse", reference)
+    with pytest.raises(BlobNotFound):
+        await client.read_blob(host, "sparse", ABSENT, 100)
+    with pytest.raises(ManifestNotFound):
+        await client.list_tags(host, "nowhere")
+
+
+async def test_referrers_are_found_by_the_fallback_tag(host: str, client: RegistryClient) -> None:
+    subject = await push_image(client, host, "signed", "v1")
+    assert await client.list_referrers(host, "signed", sha256_of(subject)) == ()
+    referrer = await push_image(client, host, "signed", "mark", subject=descriptor(OCI_MANIFEST, subject))
+    index = json.dumps(
+        {"schemaVersion": 2, "mediaType": OCI_INDEX, "manifests": [descriptor(OCI_MANIFEST, referrer)]}
+    ).encode()
+    fallback = sha256_of(subject).replace(":", "-")
+    assert await client.put_manifest(host, "signed", fallback, OCI_INDEX, index) is False
+    found = await client.list_referrers(host, "signed", sha256_of(subject))
+    assert [one.digest for one in found] == [sha256_of(referrer)]
