@@ -5,7 +5,7 @@ import re
 from google.protobuf.duration_pb2 import Duration
 
 SECONDS = {"d": 86_400, "h": 3_600, "m": 60, "s": 1}
-FORM = re.compile(r"([1-9][0-9]{0,8})([dhms])", re.ASCII)
+FORM = re.compile(r"([1-9][0-9]{0,9})([dhms])", re.ASCII)
 LONGEST = 100 * 365 * 86_400
 
 

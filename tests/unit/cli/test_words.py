@@ -28,7 +28,7 @@ def test_what_is_no_duration(text: str) -> None:
         durations.parse(text)
 
 
-@given(st.integers(1, 10**9))
+@given(st.integers(1, durations.LONGEST))
 def test_a_spoken_duration_is_the_same(seconds: int) -> None:
     assert durations.parse(durations.spoken(Duration(seconds=seconds))).seconds == seconds
 
