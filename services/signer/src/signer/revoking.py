@@ -95,7 +95,7 @@ async def _covered(work: Work, target: Target) -> tuple[Digest, ...]:
     match target:
         case SigningTarget(signing_id):
             signing = await demand_signing(work, signing_id)
-            return tuple(signed.digest for signed in signing.digests)
+            return tuple(sorted(signed.digest for signed in signing.digests))
         case DigestTarget(digest):
             return tuple(sorted({digest} | await work.signings.digests_with([digest])))
         case SignatureTarget(digest, _, _):

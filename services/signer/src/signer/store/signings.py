@@ -72,7 +72,7 @@ class SigningRows:
     async def before(self, key: str, version: int, start: datetime, offset: int, limit: int) -> list[EarlierSigning]:
         """Return payloads of a key version that were recorded before a time, in the order of recording."""
         query = _before(key, version, start).offset(offset).limit(limit)
-        return [EarlierSigning(*row) for row in (await self._session.execute(query)).tuples()]
+        return [EarlierSigning(row.signing_id, row.sha256) for row in await self._session.execute(query)]
 
     async def _read(self, query: Select[Any]) -> list[tuple[int, Signing]]:
         rows = (await self._session.execute(query)).mappings().all()

@@ -1,0 +1,90 @@
+"""Writing beside others: a registry has no compare-and-swap, so what was written is looked at again."""
+
+import json
+
+import pytest
+from aiohttp import web
+from signer.errors import SignatureLost, SignaturesFull
+from signer.signings import SigningState
+
+from tests.factories.images import OCI_INDEX, OCI_MANIFEST, debian
+from tests.factories.workshop import REPOSITORY, Workshop
+
+GOOD = debian()
+SIG = GOOD.digest.replace(":", "-") + ".sig"
+REFERRERS = GOOD.digest.replace(":", "-")
+OTHER_LAYER = {
+    "mediaType": "application/vnd.dev.cosign.simplesigning.v1+json",
+    "digest": "sha256:" + "0" * 64,
+    "size": 1,
+    "annotations": {"dev.cosignproject.cosign/signature": "AAAA"},
+}
+OTHERS = {
+    SIG: {"schemaVersion": 2, "mediaType": OCI_MANIFEST, "config": {"digest": ""}, "layers": [OTHER_LAYER]},
+    REFERRERS: {"schemaVersion": 2, "mediaType": OCI_INDEX, "manifests": [OTHER_LAYER]},
+}
+
+
+def overwrite(shop: Workshop, tag: str, times: int) -> None:
+    """Let another client overwrite a tag right after it was written, some times."""
+    path = f"/v2/{REPOSITORY}/manifests/{tag}"
+    left = times
+
+    async def answer(request: web.Request) -> web.StreamResponse:
+        nonlocal left
+        await request.read()
+        left -= 1
+        if not left:
+            del shop.registry.faults["PUT", path]
+        other = OTHERS[tag]
+        shop.registry.put_manifest(REPOSITORY, str(other["mediaType"]), json.dumps(other).encode(), tag)
+        return web.Response(status=201)
+
+    shop.registry.faults["PUT", path] = answer
+
+
+@pytest.mark.parametrize("tag", [SIG, REFERRERS])
+async def test_a_signature_that_another_client_overwrote_is_written_again_beside_the_others(
+    old_shop: Workshop, tag: str
+) -> None:
+    await old_shop.key()
+    old_shop.push(GOOD)
+    old_shop.risks.scanned(GOOD)
+    overwrite(old_shop, tag, 2)
+    assert (await old_shop.sign(GOOD)).state is SigningState.DONE
+    _, body = old_shop.registry.manifests[REPOSITORY, old_shop.registry.tags[REPOSITORY, tag]]
+    manifest = json.loads(body)
+    held = manifest["layers"] if tag == SIG else manifest["manifests"]
+    assert held[0] == OTHER_LAYER
+    assert len(held) == 2
+
+
+@pytest.mark.parametrize("tag", [SIG, REFERRERS])
+async def test_a_client_that_overwrites_for_ever_is_told_of(old_shop: Workshop, tag: str) -> None:
+    await old_shop.key()
+    old_shop.push(GOOD)
+    old_shop.risks.scanned(GOOD)
+    overwrite(old_shop, tag, 1_000_000)
+    with pytest.raises(SignatureLost):
+        await old_shop.sign(GOOD)
+
+
+@pytest.mark.parametrize("tag", [SIG, REFERRERS])
+async def test_what_others_put_in_the_way_is_not_overwritten(old_shop: Workshop, tag: str) -> None:
+    await old_shop.key()
+    old_shop.push(GOOD)
+    old_shop.risks.scanned(GOOD)
+    strange = json.dumps({"schemaVersion": 2, "mediaType": "text/strange"}).encode()
+    old_shop.registry.put_manifest(REPOSITORY, "text/strange", strange, tag)
+    with pytest.raises(SignaturesFull):
+        await old_shop.sign(GOOD)
+    assert old_shop.registry.manifests[REPOSITORY, old_shop.registry.tags[REPOSITORY, tag]] == ("text/strange", strange)
+
+
+async def test_a_registry_with_the_referrers_api_needs_no_fallback_tag(shop: Workshop) -> None:
+    await shop.key()
+    shop.push(GOOD)
+    shop.risks.scanned(GOOD)
+    await shop.sign(GOOD)
+    assert (REPOSITORY, REFERRERS) not in shop.registry.tags
+    assert (REPOSITORY, SIG) in shop.registry.tags
