@@ -1,5 +1,6 @@
 """The client against registries that are right, busy, broken and hostile."""
 
+import asyncio
 import json
 from collections.abc import AsyncIterator
 from pathlib import Path
@@ -149,6 +150,29 @@ async def test_a_body_without_end_is_cut(fake: FakeRegistry, client: RegistryCli
         await client.read_blob(fake.host, "a", digest, 1 << 20)
     with pytest.raises(BodyTooLarge):
         await client.get_manifest(fake.host, "a", "v1")
+
+
+@pytest.mark.parametrize("pause", [0.01, None], ids=["trickling", "cut off"])
+async def test_a_body_that_does_not_arrive_is_given_up(fake: FakeRegistry, pause: float | None) -> None:
+    async def slow(request: web.Request) -> web.StreamResponse:
+        response = web.StreamResponse(headers={"Content-Length": "1000000"})
+        await response.prepare(request)
+        await response.write(b"x")
+        while pause is not None and request.transport is not None:
+            await response.write(b"x")
+            await asyncio.sleep(pause)
+        if request.transport is not None:
+            request.transport.close()
+        return response
+
+    digest = Digest(digest_of(b""))
+    fake.faults["GET", f"/v2/a/blobs/{digest}"] = fake.faults["GET", "/v2/a/manifests/v1"] = slow
+    client = RegistryClient([settings(fake, timeout=0.1)])
+    with pytest.raises(RegistryUnavailable):
+        await client.read_blob(fake.host, "a", digest, 1 << 20)
+    with pytest.raises(RegistryUnavailable):
+        await client.get_manifest(fake.host, "a", "v1")
+    await client.close()
 
 
 async def test_a_host_that_is_not_configured_is_not_contacted(fake: FakeRegistry) -> None:

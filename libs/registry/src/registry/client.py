@@ -25,9 +25,8 @@ from registry.errors import (
 )
 from registry.manifests import ACCEPTED, LARGEST, OCI_INDEX, Descriptor, Index, parse_manifest
 from registry.settings import RegistrySettings
-from registry.transport import Transport, read_bounded
+from registry.transport import Transport, pieces, read_bounded
 
-_CHUNK: Final = 1 << 18
 _MOST_TAG_PAGES: Final = 1000
 _MOST_TAGS: Final = 100_000
 _LARGEST_TAG_PAGE: Final = 8 << 20
@@ -70,7 +69,7 @@ class RegistryClient:
         path = f"/v2/{repository}/manifests/{quote(reference, safe=':')}"
         async with self._transport.request(host, "GET", path, headers=_ACCEPT, scope=_pull(repository)) as answer:
             _demand(answer, host, ManifestNotFound(f"{host}/{repository} has no manifest {reference}."))
-            body = await read_bounded(answer, LARGEST)
+            body = await read_bounded(answer, LARGEST, self._patience(host))
             media_type = answer.headers.get("Content-Type", "").partition(";")[0].strip()
             claimed = answer.headers.get("Docker-Content-Digest")
         digest = sha256_of(body)
@@ -82,13 +81,14 @@ class RegistryClient:
     async def stream_blob(self, host: str, repository: str, digest: Digest, most: int) -> AsyncIterator[bytes]:
         """Give a blob's bytes as they come. What was given counts only once the iterator has ended without raising.
 
-        Raises BlobNotFound, BodyTooLarge (more than `most` bytes), DigestMismatch (truncated or altered).
+        Raises BlobNotFound, BodyTooLarge (more than `most` bytes), DigestMismatch (altered), RegistryUnavailable
+        (truncated, or slower than anybody would wait for).
         """
         path = f"/v2/{repository}/blobs/{digest}"
         async with self._transport.request(host, "GET", path, scope=_pull(repository)) as answer:
             _demand(answer, host, BlobNotFound(f"{host}/{repository} has no blob {digest}."))
             seen, size = hashlib.sha256(), 0
-            async for chunk in answer.content.iter_chunked(_CHUNK):
+            async for chunk in pieces(answer, self._patience(host)):
                 size += len(chunk)
                 if size > most:
                     raise BodyTooLarge(f"The blob {digest} has more than the {most} bytes that are read here.")
@@ -139,7 +139,7 @@ class RegistryClient:
         for _ in range(_MOST_TAG_PAGES):
             async with self._transport.request(host, "GET", path, scope=_pull(repository)) as answer:
                 _demand(answer, host, ManifestNotFound(f"{host} has no repository {repository}."))
-                tags += _tags(await read_bounded(answer, _LARGEST_TAG_PAGE), host)
+                tags += _tags(await read_bounded(answer, _LARGEST_TAG_PAGE, self._patience(host)), host)
                 following = _next(answer.headers)
             if len(tags) > _MOST_TAGS:
                 break
@@ -156,7 +156,7 @@ class RegistryClient:
         path = f"/v2/{repository}/referrers/{digest}"
         async with self._transport.request(host, "GET", path, scope=_pull(repository)) as answer:
             if answer.status == _OK:
-                return _entries(OCI_INDEX, await read_bounded(answer, LARGEST))
+                return _entries(OCI_INDEX, await read_bounded(answer, LARGEST, self._patience(host)))
             if answer.status != _NOT_FOUND:
                 _demand(answer, host, ManifestNotFound(""))
         try:
@@ -164,6 +164,9 @@ class RegistryClient:
         except ManifestNotFound:
             return ()
         return _entries(fallback.media_type, fallback.body)
+
+    def _patience(self, host: str) -> float:
+        return self._transport.settings(host).timeout
 
 
 _OK: Final = 200

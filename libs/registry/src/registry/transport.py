@@ -28,6 +28,8 @@ _BUSY: Final = frozenset({429, 502, 503, 504})
 _UNAUTHORIZED: Final = 401
 _LARGEST_TOKEN: Final = 1 << 16
 _LONGEST_WAIT: Final = 10.0
+_PIECE: Final = 1 << 18
+_SLOWEST: Final = 1 << 14  # bytes a second
 _WIRE_HOSTS: Final = {"docker.io": "registry-1.docker.io"}
 
 
@@ -128,7 +130,7 @@ class Transport:
             return "Bearer " + await self._token(settings, answer)
 
     async def _token(self, settings: RegistrySettings, answer: aiohttp.ClientResponse) -> str:
-        content = await read_bounded(answer, _LARGEST_TOKEN)
+        content = await read_bounded(answer, _LARGEST_TOKEN, settings.timeout)
         try:
             token = msgspec.json.decode(content, type=Token)
         except msgspec.MsgspecError:
@@ -192,10 +194,21 @@ def _wait(answer: aiohttp.ClientResponse, attempt: int) -> float:
     return min(float(told) if told.isdecimal() and told.isascii() else 0.2 * 2**attempt, _LONGEST_WAIT)
 
 
-async def read_bounded(answer: aiohttp.ClientResponse, most: int) -> bytes:
-    """Read a whole body of at most `most` bytes. Raises BodyTooLarge."""
+async def pieces(answer: aiohttp.ClientResponse, patience: float) -> AsyncIterator[bytes]:
+    """Give a body as it comes. Raises RegistryUnavailable where, `patience` seconds aside, it trickles."""
+    clock = asyncio.get_running_loop().time
+    started, size = clock(), 0
+    async for piece in answer.content.iter_chunked(_PIECE):
+        size += len(piece)
+        if clock() - started > patience + size / _SLOWEST:
+            raise RegistryUnavailable(f"{answer.url.host} sends too slowly: {size} bytes in {clock() - started:.0f} s.")
+        yield piece
+
+
+async def read_bounded(answer: aiohttp.ClientResponse, most: int, patience: float) -> bytes:
+    """Read a whole body of at most `most` bytes. Raises BodyTooLarge, and what `pieces` raises."""
     parts, size = [], 0
-    async for part in answer.content.iter_any():
+    async for part in pieces(answer, patience):
         parts.append(part)
         size += len(part)
         if size > most:
