@@ -3,7 +3,6 @@
 Sources: RFC 7235 and 6750 for challenges, the distribution project's token authentication specification.
 """
 
-import base64
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -18,7 +17,6 @@ from registry.settings import RegistrySettings
 _SCHEME: Final = re.compile(r"\s*(?P<scheme>Basic|Bearer)\s+(?P<rest>.*)", re.IGNORECASE | re.DOTALL)
 _PARAMETER: Final = re.compile(r'\s*([A-Za-z_]{1,32})="([^"\\]{0,1024})"\s*(?:,|$)')
 _LONGEST: Final = 4096
-_LONGEST_PASSWORD: Final = 8192
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,19 +48,6 @@ def parse_challenge(header: str) -> Challenge:
         parameters[parameter[1].lower()] = parameter[2]
         at = parameter.end()
     return Challenge(found["scheme"].lower(), parameters)
-
-
-def basic(settings: RegistrySettings) -> str | None:
-    """The Authorization header of the configured credentials; None where there are none."""
-    if not settings.username or settings.password_file is None:
-        return None
-    try:
-        password = settings.password_file.read_text()[:_LONGEST_PASSWORD].rstrip("\n")
-    except OSError as error:
-        raise RegistryUnauthorized(
-            f"The password file {settings.password_file} for {settings.host} cannot be read: {error.strerror}."
-        ) from None
-    return "Basic " + base64.b64encode(f"{settings.username}:{password}".encode()).decode()
 
 
 def demand_realm(settings: RegistrySettings, realm: str) -> None:

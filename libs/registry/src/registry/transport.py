@@ -11,7 +11,8 @@ from urllib.parse import urlencode, urljoin, urlsplit
 import aiohttp
 import msgspec
 
-from registry.authentication import Token, basic, demand_realm, parse_challenge
+from registry.authentication import Token, demand_realm, parse_challenge
+from registry.credentials import credential
 from registry.errors import (
     BodyTooLarge,
     HostNotConfigured,
@@ -114,7 +115,8 @@ class Transport:
         return answer
 
     async def _authorization(self, settings: RegistrySettings, demanded: str, scope: str) -> str:
-        challenge, own = parse_challenge(demanded), basic(settings)
+        challenge, known = parse_challenge(demanded), await credential(settings)
+        own = known.basic() if known else None
         if challenge.scheme == "basic":
             if own is None:
                 raise RegistryUnauthorized(f"The registry {settings.host} demands credentials; none are configured.")
