@@ -81,6 +81,12 @@ async def test_every_tag_is_listed(host: str, client: RegistryClient) -> None:
     assert sorted(await client.list_tags(host, "tagged")) == ["v1", "v2", "v3"]
 
 
+async def test_every_repository_is_listed(host: str, client: RegistryClient) -> None:
+    for repository in ("catalog/one", "catalog/two"):
+        await push_image(client, host, repository, "v1")
+    assert {"catalog/one", "catalog/two"} <= set(await client.list_repositories(host))
+
+
 async def test_what_is_not_there_is_absent(host: str, client: RegistryClient) -> None:
     await push_image(client, host, "sparse", "v1")
     for reference in ("v2", ABSENT):

@@ -63,6 +63,8 @@ class FakeRegistry:
         fault = self.faults.get((request.method, request.path))
         if fault is not None:
             return await fault(request)
+        if request.path == "/v2/_catalog":
+            return web.json_response({"repositories": sorted({name for name, _ in self.manifests})})
         repository, _, rest = request.path.removeprefix("/v2/").rpartition("/")
         repository, _, kind = repository.rpartition("/")
         if request.path.endswith("/blobs/uploads/"):

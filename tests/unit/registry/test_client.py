@@ -18,6 +18,7 @@ from registry.errors import (
     HostNotConfigured,
     ManifestNotFound,
     RedirectRefused,
+    RegistryAnswerInvalid,
     RegistryUnauthorized,
     RegistryUnavailable,
 )
@@ -77,6 +78,17 @@ async def test_referrers_are_found(api: bool) -> None:
         assert [one.digest for one in found] == [digest_of(referrer)]
         assert await client.list_referrers(fake.host, "a", Digest("sha256:" + "0" * 64)) == ()
         await client.close()
+
+
+async def test_pages_in_a_circle_are_no_list(fake: FakeRegistry, client: RegistryClient) -> None:
+    async def circle(request: web.Request) -> web.StreamResponse:
+        other = "b" if request.query.get("last") == "a" else "a"
+        link = f'</v2/a/tags/list?last={other}>; rel="next"'
+        return web.json_response({"tags": ["v1"]}, headers={"Link": link})
+
+    fake.faults["GET", "/v2/a/tags/list"] = circle
+    with pytest.raises(RegistryAnswerInvalid, match="circle"):
+        await client.list_tags(fake.host, "a")
 
 
 async def test_absent_is_said_so(fake: FakeRegistry, client: RegistryClient) -> None:

@@ -27,9 +27,9 @@ from registry.manifests import ACCEPTED, LARGEST, OCI_INDEX, Descriptor, Index, 
 from registry.settings import RegistrySettings
 from registry.transport import Transport, pieces, read_bounded
 
-_MOST_TAG_PAGES: Final = 1000
-_MOST_TAGS: Final = 100_000
-_LARGEST_TAG_PAGE: Final = 8 << 20
+_MOST_PAGES: Final = 1000
+_MOST_NAMES: Final = 100_000
+_LARGEST_PAGE: Final = 8 << 20
 _ACCEPT: Final = {"Accept": ", ".join(ACCEPTED)}
 
 
@@ -42,8 +42,9 @@ class Fetched:
     body: bytes
 
 
-class _Tags(msgspec.Struct, frozen=True):
+class _Page(msgspec.Struct, frozen=True):
     tags: list[str] | None = None
+    repositories: list[str] | None = None
 
 
 class RegistryClient:
@@ -135,18 +136,30 @@ class RegistryClient:
 
     async def list_tags(self, host: str, repository: str) -> list[str]:
         """Every tag of a repository. Raises ManifestNotFound where the registry does not know the repository."""
-        path, tags = f"/v2/{repository}/tags/list?n=1000", list[str]()
-        for _ in range(_MOST_TAG_PAGES):
-            async with self._transport.request(host, "GET", path, scope=_pull(repository)) as answer:
-                _demand(answer, host, ManifestNotFound(f"{host} has no repository {repository}."))
-                tags += _tags(await read_bounded(answer, _LARGEST_TAG_PAGE, self._patience(host)), host)
+        absent = ManifestNotFound(f"{host} has no repository {repository}.")
+        return await self._listed(host, f"/v2/{repository}/tags/list?n=1000", _pull(repository), absent)
+
+    async def list_repositories(self, host: str) -> list[str]:
+        """Every repository that the registry's catalog shows us. Raises ManifestNotFound where it has no catalog."""
+        absent = ManifestNotFound(f"{host} offers no catalog of its repositories.")
+        return await self._listed(host, "/v2/_catalog?n=1000", "registry:catalog:*", absent)
+
+    async def _listed(self, host: str, path: str, scope: str, absent: ManifestNotFound) -> list[str]:
+        names, seen = list[str](), set[str]()
+        while len(seen) < _MOST_PAGES:
+            seen.add(path)
+            async with self._transport.request(host, "GET", path, scope=scope) as answer:
+                _demand(answer, host, absent)
+                names += _names(await read_bounded(answer, _LARGEST_PAGE, self._patience(host)), host)
                 following = _next(answer.headers)
-            if len(tags) > _MOST_TAGS:
+            if len(names) > _MOST_NAMES:
                 break
-            if following is None or following == path:
-                return tags
+            if following is None:
+                return names
+            if following in seen:
+                raise RegistryAnswerInvalid(f"The pages of a list of {host} lead in a circle: {following[:200]}")
             path = following
-        raise BodyTooLarge(f"{host}/{repository} lists more tags than the {_MOST_TAGS} that are read here.")
+        raise BodyTooLarge(f"{host} lists more than the {_MOST_NAMES} names that are read here: {path[:200]}")
 
     async def list_referrers(self, host: str, repository: str, digest: Digest) -> tuple[Descriptor, ...]:
         """What refers to a manifest: by the referrers API, or by the fallback tag where the registry lacks it.
@@ -204,11 +217,12 @@ def _entries(media_type: str, body: bytes) -> tuple[Descriptor, ...]:
     return index.manifests
 
 
-def _tags(body: bytes, host: str) -> list[str]:
+def _names(body: bytes, host: str) -> list[str]:
     try:
-        return msgspec.json.decode(body, type=_Tags).tags or []
+        page = msgspec.json.decode(body, type=_Page)
     except msgspec.MsgspecError:
-        raise RegistryAnswerInvalid(f"The registry {host} answers no list of tags.") from None
+        raise RegistryAnswerInvalid(f"The registry {host} answers no list of names.") from None
+    return page.tags or page.repositories or []
 
 
 def _next(headers: CIMultiDictProxy[str]) -> str | None:
