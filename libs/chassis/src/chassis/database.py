@@ -3,14 +3,17 @@
 Every writing transaction begins IMMEDIATE, so that two writers wait for each other instead of failing half-way.
 """
 
+import asyncio
 import fcntl
 import os
-from collections.abc import AsyncIterator
+import sqlite3
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
+import aiosqlite
 import msgspec
 from sqlalchemy import DateTime, Dialect, MetaData, event
 from sqlalchemy.engine import Connection, make_url
@@ -75,8 +78,9 @@ class UtcDateTime(TypeDecorator[datetime]):
 class Database:
     """An engine, and for SQLite the lock that keeps a second process out."""
 
-    def __init__(self, engine: AsyncEngine, lock: int | None) -> None:
+    def __init__(self, engine: AsyncEngine, lock: int | None, stops: "set[asyncio.Future[Any]]") -> None:
         self.engine = engine
+        self._stops = stops
         self._writing = engine.execution_options(**{_WRITES: True})
         self._lock = lock
 
@@ -103,6 +107,7 @@ class Database:
     async def close(self) -> None:
         """Close every connection and let the file go."""
         await self.engine.dispose()
+        await asyncio.gather(*self._stops)
         if self._lock is not None:
             os.close(self._lock)
 
@@ -121,10 +126,44 @@ def open_database(settings: Settings, *, durable: bool = False) -> Database:
     url = make_url(settings.url)
     sqlite = url.get_backend_name() == "sqlite"
     lock = _hold(Path(url.database)) if sqlite and url.database else None
-    engine = create_async_engine(url, connect_args={"timeout": BUSY_SECONDS} if sqlite else {})
+    stops: set[asyncio.Future[Any]] = set()
+    opened = {"timeout": BUSY_SECONDS, "async_creator_fn": _creator(stops)} if sqlite else {}
+    engine = create_async_engine(url, connect_args=opened)
     if sqlite:
         _prepare_sqlite(engine, durable)
-    return Database(engine, lock)
+    return Database(engine, lock, stops)
+
+
+class _SqliteConnection(aiosqlite.Connection):
+    """A connection that may be told to stop twice, and whose stops can be waited for.
+
+    SQLAlchemy tells it twice where a call is cancelled again while its connection closes; the thread has ended by then,
+    and aiosqlite would wait for its answer for ever.
+    """
+
+    stops: "set[asyncio.Future[Any]]"
+    _told = False
+
+    def stop(self) -> "asyncio.Future[Any] | None":
+        """Stop the thread; None where it was told before."""
+        if self._told:
+            return None
+        self._told = True
+        stopped = super().stop()
+        if stopped is not None:
+            self.stops.add(stopped)
+            stopped.add_done_callback(self.stops.discard)
+        return stopped
+
+
+def _creator(stops: "set[asyncio.Future[Any]]") -> Callable[..., _SqliteConnection]:
+    def create(*where: Any, **options: Any) -> _SqliteConnection:
+        connection = _SqliteConnection(lambda: sqlite3.connect(*where, **options), iter_chunk_size=64)
+        connection.stops = stops
+        connection._thread.daemon = True  # it shall not keep a process alive that wants to end
+        return connection
+
+    return create
 
 
 def _hold(path: Path) -> int:
