@@ -42,6 +42,8 @@ from tests.factories.knowledge import Knowledge, week
 from tests.factories.outcomes import NOW, REPOSITORY, digest_of, inventory, platform, python_package, scan_of
 from tests.fakes.clock import FakeClock
 
+NO_STATE: Any = 99
+NO_SEVERITY: Any = 0
 AUTHORITY = Authority()
 IMAGE = digest_of("image")
 CRITICAL = "CVSS:3.1/AV:N/AC:L/PR:N/UI:N/S:U/C:H/I:H/A:H"
@@ -235,8 +237,8 @@ UNKNOWN = image_service_pb2.GetImageRequest(repository=REPOSITORY, digest=IMAGE)
             "INVALID_ARGUMENT",
         ),
         (IMAGES, "BatchGetImageRisk", image_service_pb2.BatchGetImageRiskRequest(), "INVALID_ARGUMENT"),
-        (IMAGES, "ListImages", image_service_pb2.ListImagesRequest(states=[99]), "INVALID_ARGUMENT"),
-        (IMAGES, "ListImages", image_service_pb2.ListImagesRequest(worst_severities=[0]), "INVALID_ARGUMENT"),
+        (IMAGES, "ListImages", image_service_pb2.ListImagesRequest(states=[NO_STATE]), "INVALID_ARGUMENT"),
+        (IMAGES, "ListImages", image_service_pb2.ListImagesRequest(worst_severities=[NO_SEVERITY]), "INVALID_ARGUMENT"),
         (IMAGES, "ListImages", image_service_pb2.ListImagesRequest(page_token="???"), "INVALID_PAGE_TOKEN"),
         (
             FINDINGS,
