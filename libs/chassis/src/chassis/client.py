@@ -55,6 +55,9 @@ def open_channel(upstream: Upstream, tls: Tls) -> grpc.aio.Channel:
         ("grpc.max_receive_message_length", LARGEST_MESSAGE),
         ("grpc.max_send_message_length", LARGEST_MESSAGE),
         ("grpc.keepalive_time_ms", 30_000),
+        ("grpc.keepalive_timeout_ms", 10_000),
+        ("grpc.initial_reconnect_backoff_ms", 200),
+        ("grpc.max_reconnect_backoff_ms", 5_000),
     ]
     return grpc.aio.secure_channel(upstream.address, credentials, options=options)
 

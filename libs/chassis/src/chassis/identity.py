@@ -90,7 +90,7 @@ def parse_spiffe_id(uri: str, trust_domain: str) -> tuple[str, str]:
     """Split `spiffe://<trust domain>/<role>/<name>` into role and name. Raises Unauthenticated."""
     prefix = f"spiffe://{trust_domain}/"
     path = SEGMENTS.fullmatch(uri.removeprefix(prefix))
-    if not uri.startswith(prefix) or path is None:
+    if not uri.startswith(prefix) or path is None or {".", ".."} & set(path.groups()):
         raise Unauthenticated(f"The certificate's identity is none of the form {prefix}<role>/<name>.")
     return path["role"], path["name"]
 
@@ -100,7 +100,7 @@ def identity_of(certificate: bytes, trust_domain: str) -> tuple[str, str]:
     try:
         parsed = x509.load_pem_x509_certificate(certificate)
         names = parsed.extensions.get_extension_for_class(x509.SubjectAlternativeName).value
-    except (ValueError, x509.ExtensionNotFound) as error:
+    except (ValueError, x509.ExtensionNotFound, x509.DuplicateExtension, x509.UnsupportedGeneralNameType) as error:
         raise Unauthenticated("The certificate cannot be read or names nobody.") from error
     uris = names.get_values_for_type(x509.UniformResourceIdentifier)
     if len(uris) != 1:

@@ -8,7 +8,7 @@ import re
 import secrets
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, Final
 
 import grpc
@@ -16,7 +16,7 @@ import grpc.aio
 from grpc_status import rpc_status
 
 from chassis.client import CORRELATION
-from chassis.errors import DeadlineExceeded, PermissionDenied, Refusal, Unauthenticated
+from chassis.errors import DeadlineExceeded, PermissionDenied, Refusal, Unauthenticated, Unavailable
 from chassis.identity import CALLER, CORRELATION_ID, Caller, identity_of
 from chassis.metrics import CallMetrics
 from chassis.roles import Roles
@@ -34,6 +34,49 @@ class TooLate(DeadlineExceeded):
     """The deadline leaves no time to do the work."""
 
 
+class ShuttingDown(Unavailable):
+    """The service stops; another instance, or this one in a moment, takes the stream up again."""
+
+
+class Endless:
+    """The streams without a deadline that are open now."""
+
+    def __init__(self) -> None:
+        self._waiting: set[asyncio.Task[Any]] = set()
+        self._ended = asyncio.Event()
+
+    async def each(self, stream: AsyncIterator[Any]) -> AsyncIterator[Any]:
+        """Pass on what a stream gives. Raises ShuttingDown once `end` was called."""
+        while not self._ended.is_set():
+            try:
+                yield await self._next(stream)
+            except StopAsyncIteration:
+                return
+        raise ShuttingDown("The service shuts down; open the stream again.")
+
+    async def _next(self, stream: AsyncIterator[Any]) -> Any:
+        # Only a task that waits for the servicer is cancelled: one that waits for grpc to send would never answer.
+        task = asyncio.current_task()
+        if task is None:
+            raise RuntimeError("a stream is served within a task")
+        self._waiting.add(task)
+        try:
+            return await anext(stream)
+        except asyncio.CancelledError:
+            if not self._ended.is_set():
+                raise
+            task.uncancel()
+            raise ShuttingDown("The service shuts down; open the stream again.") from None
+        finally:
+            self._waiting.discard(task)
+
+    def end(self) -> None:
+        """End them all, and any that comes."""
+        self._ended.set()
+        for task in self._waiting:
+            task.cancel()
+
+
 @dataclass(frozen=True, slots=True)
 class Gatehouse:
     """What calls are judged by. `permissions` are by the full names of RPCs; `default_deadline` is in seconds."""
@@ -44,6 +87,7 @@ class Gatehouse:
     permissions: Mapping[str, str]
     default_deadline: float
     metrics: CallMetrics
+    endless: Endless = field(default_factory=Endless)
 
     def admit(self, method: str, context: grpc.aio.ServicerContext[Any, Any]) -> Caller:
         """Authenticate the caller of a method and check its permission. Raises Unauthenticated, PermissionDenied."""
@@ -123,8 +167,7 @@ class _Call:
             start = time.monotonic()
             try:
                 self._enter(context)
-                async with asyncio.timeout(self._gatehouse.seconds(context)):
-                    given = await inner(request, context)
+                given = await self._in_time(self._gatehouse.seconds(context), inner(request, context))
             except Exception as error:  # noqa: BLE001  # whatever it is, the caller gets a status
                 await self._abort(context, error, start)
             else:
@@ -142,14 +185,26 @@ class _Call:
                 self._enter(context)
                 if not self._method.startswith(OPEN):
                     self._gatehouse.seconds(context)
-                async for given in inner(request, context):
-                    yield given
+                given = inner(request, context)
+                endless = self._gatehouse.endless if context.time_remaining() is None else None
+                async for one in endless.each(given) if endless else given:
+                    yield one
             except Exception as error:  # noqa: BLE001  # whatever it is, the caller gets a status
                 await self._abort(context, error, start)
             else:
                 self._gatehouse.metrics.observe(self._method, "OK", time.monotonic() - start)
 
         return wrapped
+
+    @staticmethod
+    async def _in_time(seconds: float, work: Awaitable[Any]) -> Any:
+        try:
+            async with asyncio.timeout(seconds) as limit:
+                return await work
+        except TimeoutError:
+            if limit.expired():
+                raise TooLate("The work took longer than the deadline allows.") from None
+            raise  # a time limit of the work itself, which it ought to have named
 
     def _enter(self, context: grpc.aio.ServicerContext[Any, Any]) -> None:
         CORRELATION_ID.set(self._correlation)
@@ -159,8 +214,6 @@ class _Call:
     async def _abort(self, context: grpc.aio.ServicerContext[Any, Any], error: Exception, start: float) -> None:
         if isinstance(error, grpc.aio.AbortError):
             raise error
-        if isinstance(error, TimeoutError):
-            error = TooLate("The work took longer than the deadline allows.")
         if not isinstance(error, Refusal):
             log.error("call failed", extra={"method": self._method}, exc_info=error)
         status = status_of(error, self._gatehouse.area, self._correlation)

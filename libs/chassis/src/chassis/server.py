@@ -24,6 +24,8 @@ _OPTIONS: Final = (
     ("grpc.max_send_message_length", LARGEST_MESSAGE),
     ("grpc.max_connection_age_ms", 13 * 60_000),
     ("grpc.max_connection_age_grace_ms", 30_000),
+    # Clients ping a quiet connection each 30 seconds; the default would cut them off for doing so.
+    ("grpc.http2.min_ping_interval_without_data_ms", 15_000),
     ("grpc.so_reuseport", 0),
 )
 
@@ -53,7 +55,7 @@ class GrpcServer:
         self._settings = settings
         self._tls = tls
         self._names = [service.descriptor.full_name for service in offered]
-        gatehouse = Gatehouse(
+        self._gatehouse = Gatehouse(
             area=area,
             trust_domain=tls.trust_domain,
             roles=roles or Roles(),
@@ -62,7 +64,7 @@ class GrpcServer:
             metrics=CallMetrics(metrics, area),
         )
         self._server = grpc.aio.server(
-            interceptors=[Interceptor(gatehouse)], options=_OPTIONS, maximum_concurrent_rpcs=settings.most_calls
+            interceptors=[Interceptor(self._gatehouse)], options=_OPTIONS, maximum_concurrent_rpcs=settings.most_calls
         )
         self._health = health.aio.HealthServicer()
         health_pb2_grpc.add_HealthServicer_to_server(self._health, self._server)
@@ -95,8 +97,12 @@ class GrpcServer:
             await self._health.set(name, status)
 
     async def stop(self) -> None:
-        """Say NOT_SERVING, take no new call, let those in flight finish within the drain time, then end."""
+        """Say NOT_SERVING, take no new call, let those in flight finish within the drain time, then end.
+
+        Streams without a deadline, which would never finish, are ended at once; their readers resume elsewhere.
+        """
         await self.serving(False)
+        self._gatehouse.endless.end()
         await self._server.stop(self._settings.drain)
 
     def _certificates(self) -> grpc.ServerCertificateConfiguration:

@@ -63,24 +63,24 @@ class Notifier:
     """Wakes the streams of this process after a commit; others notice within a heartbeat."""
 
     def __init__(self) -> None:
-        self._waiting: set[asyncio.Event] = set()
+        self._next = asyncio.Event()
 
     def notify(self) -> None:
         """Say that something changed."""
-        for event in self._waiting:
-            event.set()
+        self._next.set()
+        self._next = asyncio.Event()
 
-    async def wait(self, seconds: float) -> None:
-        """Wait for a change, at most this long."""
-        event = asyncio.Event()
-        self._waiting.add(event)
-        try:
-            async with asyncio.timeout(seconds):
-                await event.wait()
-        except TimeoutError:
-            return
-        finally:
-            self._waiting.discard(event)
+    def listen(self) -> asyncio.Event:
+        """What the next change sets. Taken before the store is read, no change falls between reading and waiting."""
+        return self._next
+
+
+async def _wait(change: asyncio.Event, seconds: float) -> None:
+    try:
+        async with asyncio.timeout(seconds):
+            await change.wait()
+    except TimeoutError:
+        return
 
 
 async def serve(
@@ -90,6 +90,7 @@ async def serve(
     now = await source.position()
     reached = _resumed(resume_token, now)
     while True:
+        change = notifier.listen()
         changes = None if reached is None else await source.changes(reached.counter)
         if reached is None or changes is None:
             reached, batches = await source.snapshot()
@@ -103,7 +104,7 @@ async def serve(
         else:
             # The store was read just now: it holds no change after this position.
             yield _head(STREAM_EVENT_HEARTBEAT, reached), ()
-            await notifier.wait(HEARTBEAT_SECONDS)
+            await _wait(change, HEARTBEAT_SECONDS)
 
 
 def _resumed(token: str, now: Position) -> Position | None:
