@@ -70,5 +70,6 @@ async def test_a_drain_does_not_wait_for_a_stream_without_an_end(tmp_path: Path)
             await server.stop()
         with pytest.raises(grpc.aio.AioRpcError) as ended:
             [answer async for answer in stream]
+    assert "x-correlation-id" in dict(ended.value.trailing_metadata())
     refusal = refusal_of(ended.value)
     assert (refusal.kind, refusal.reason) == (Kind.UNAVAILABLE, "SHUTTING_DOWN")

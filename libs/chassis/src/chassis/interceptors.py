@@ -218,4 +218,6 @@ class _Call:
             log.error("call failed", extra={"method": self._method}, exc_info=error)
         status = status_of(error, self._gatehouse.area, self._correlation)
         self._gatehouse.metrics.observe(self._method, status.name, time.monotonic() - start)
-        await context.abort_with_status(rpc_status.to_status(status.message))
+        sent = rpc_status.to_status(status.message)
+        trailing = (*(sent.trailing_metadata or ()), (CORRELATION, self._correlation))
+        await context.abort(sent.code, sent.details or "", trailing)

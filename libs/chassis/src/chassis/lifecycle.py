@@ -38,6 +38,9 @@ def main(service: str, serve: Callable[[Path], Awaitable[None]], migrate: Callab
     except Refusal as refusal:
         sys.stderr.write(f"{service}: {refusal.message}\n")
         sys.exit(1)
+    except Exception:
+        log.exception("service failed")
+        sys.exit(1)
 
 
 async def _awaited(work: Awaitable[None]) -> None:
