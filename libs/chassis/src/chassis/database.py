@@ -36,6 +36,7 @@ metadata = MetaData(
 
 BUSY_SECONDS = 10
 _WRITES = "hallmark_writes"
+_PRIMARY = 0xFF  # the bits of a SQLite result code that name its kind
 
 
 class DatabaseInUse(FailedPrecondition):
@@ -113,10 +114,10 @@ class Database:
 
 
 def _refusal(error: OperationalError) -> Refusal | OperationalError:
-    text = str(error.orig)
-    if "full" in text:
+    code = getattr(error.orig, "sqlite_errorcode", None)
+    if code == sqlite3.SQLITE_FULL:
         return StorageFull("The database's disk is full; nothing was changed. Make room and try again.")
-    if "locked" in text or "busy" in text:
+    if code is not None and code & _PRIMARY in (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED):
         return DatabaseBusy("The database is held by somebody else for too long; try again.")
     return error
 
