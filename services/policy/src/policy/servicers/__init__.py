@@ -1,0 +1,1 @@
+"""What the process offers over gRPC: decode, use case, encode."""

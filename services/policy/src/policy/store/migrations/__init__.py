@@ -1,0 +1,1 @@
+"""The schema, step by step; applied by `python -m policy migrate` alone."""
