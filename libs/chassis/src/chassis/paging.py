@@ -1,7 +1,6 @@
 """Pages of a list: a token continues one list of one caller, and no other."""
 
 import base64
-import binascii
 import hashlib
 from dataclasses import dataclass
 from typing import Final
@@ -64,5 +63,5 @@ def _cursor(token: str, binding: bytes) -> str:
         if bound[:_BINDING_LENGTH] != binding or base64.urlsafe_b64encode(bound).decode() != token:
             raise refusal
         return bound[_BINDING_LENGTH:].decode()
-    except (binascii.Error, UnicodeDecodeError):
+    except ValueError:  # no base64, or no text within it
         raise refusal from None
