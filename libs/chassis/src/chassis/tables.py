@@ -1,6 +1,6 @@
 """The tables that every service has: its audit log, and the answers given to request ids."""
 
-from sqlalchemy import JSON, Column, Index, Integer, LargeBinary, String, Table
+from sqlalchemy import JSON, Column, Index, Integer, LargeBinary, MetaData, String, Table
 
 from chassis.database import UtcDateTime, metadata
 
@@ -31,3 +31,11 @@ requests = Table(
     Index("ix_requests_expires", "expires"),
 )
 """The first answer to each request id; `body` is the SHA-256 of the request."""
+
+
+def service_metadata() -> MetaData:
+    """The metadata of one service: its own tables are added to it, these stand in it already."""
+    made = MetaData(naming_convention=metadata.naming_convention)
+    for table in (audit_entries, requests):
+        table.to_metadata(made)
+    return made

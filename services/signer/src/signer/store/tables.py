@@ -1,6 +1,7 @@
 """The signer's tables."""
 
-from chassis.database import UtcDateTime, metadata
+from chassis.database import UtcDateTime
+from chassis.tables import service_metadata
 from sqlalchemy import (
     JSON,
     Column,
@@ -13,6 +14,8 @@ from sqlalchemy import (
     Table,
     Text,
 )
+
+metadata = service_metadata()
 
 DIGEST = String(71)  # `sha256:` and 64 hex digits
 UUID = String(36)
