@@ -51,6 +51,7 @@ class DecisionBuffer:
         self._sleep = sleep
         self._waiting: deque[Decision] = deque()
         self._filled = asyncio.Event()
+        self._writing = asyncio.Lock()
 
     def record(self, decision: Decision) -> None:
         """Takes one decision."""
@@ -72,12 +73,13 @@ class DecisionBuffer:
 
     async def flush(self) -> None:
         """Writes everything that waits. Raises Refusal; what was not written goes on waiting."""
-        while self._waiting:
-            batch = list(islice(self._waiting, BATCH))
-            await self._write(batch)
-            for _ in batch:
-                self._waiting.popleft()
-        self._filled.clear()
+        async with self._writing:
+            while self._waiting:
+                batch = list(islice(self._waiting, BATCH))
+                await self._write(batch)
+                for _ in batch:
+                    self._waiting.popleft()
+            self._filled.clear()
 
     async def _write(self, batch: Sequence[Decision]) -> None:
         try:
