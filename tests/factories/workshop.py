@@ -81,19 +81,25 @@ class Workshop:
     trust: TrustSource
     vault: EmbeddedVault
     registry: FakeRegistry
+    client: RegistryClient
+    repository: str
     risks: Risks
     clock: FakeClock
     metrics: CollectorRegistry
-
-    @property
-    def repository(self) -> str:
-        """The name of the repository that images are pushed to."""
-        return f"{self.registry.host}/{REPOSITORY}"
 
     def push(self, image: Image, tag: str = "") -> str:
         """Put an image into the registry; return its digest."""
         for digest, (media_type, body) in image.manifests().items():
             self.registry.put_manifest(REPOSITORY, media_type, body, tag if digest == image.digest else "")
+        return image.digest
+
+    async def upload(self, image: Image, tag: str) -> str:
+        """Push an image through the client, blobs and all; return its digest."""
+        host, _, path = self.repository.partition("/")
+        for blob in image.all_blobs().values():
+            await self.client.push_blob(host, path, blob)
+        for digest, (media_type, body) in image.manifests().items():
+            await self.client.put_manifest(host, path, tag if digest == image.digest else digest, media_type, body)
         return image.digest
 
     async def key(self, name: str = "release", **changes: Any) -> Key:
@@ -125,15 +131,17 @@ def person(role: str, **scope: Any) -> Caller:
 
 
 @asynccontextmanager
-async def workshop(folder: Path, *, referrers: bool = True) -> AsyncIterator[Workshop]:
-    """Put a signer together; its database and key file lie in `folder`."""
+async def workshop(
+    folder: Path, *, referrers: bool = True, host: str = "", path: str = REPOSITORY
+) -> AsyncIterator[Workshop]:
+    """Put a signer together; its database and key file lie in `folder`. `host` is a real registry's, else a fake."""
     clock, metrics = FakeClock(), CollectorRegistry()
     counted, notifier, workers = Metrics(metrics), Notifier(), Workers(2)
     database = open_database(Settings(url=f"sqlite+aiosqlite:///{folder}/store/signer.db"), durable=True)
     await migrate(database, "signer.store.migrations")
     vault = _vault(folder, workers)
     async with FakeRegistry(referrers=referrers) as registry:
-        client = RegistryClient([RegistrySettings(host=registry.host, plain_http=True, timeout=5, retries=0)])
+        client = RegistryClient([RegistrySettings(host=host or registry.host, plain_http=True, timeout=5, retries=0)])
         registries = Registries(client)
         audit, risks = AuditLog(database, clock), Risks(clock)
         store = SqlStore(database, audit, notifier.notify)
@@ -158,6 +166,8 @@ async def workshop(folder: Path, *, referrers: bool = True) -> AsyncIterator[Wor
             trust=TrustSource(store, epoch=1),
             vault=vault,
             registry=registry,
+            client=client,
+            repository=f"{host or registry.host}/{path}",
             risks=risks,
             clock=clock,
             metrics=metrics,

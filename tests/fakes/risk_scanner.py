@@ -23,6 +23,7 @@ class RiskScanner(rpc.ImageServiceServicer):
 
     def __init__(self) -> None:
         self.address = ""
+        self.feeds_too_old = False
         self.risks: dict[str, risk_pb2.ImageRisk] = {}
 
     def scanned(self, digests: Iterable[str], **fields: Any) -> None:
@@ -36,7 +37,7 @@ class RiskScanner(rpc.ImageServiceServicer):
         self, request: pb.BatchGetImageRiskRequest, context: grpc.aio.ServicerContext[Any, Any]
     ) -> pb.BatchGetImageRiskResponse:
         """Answer in the order of the request."""
-        feeds = risk_pb2.FeedSet(feed_set_id=FEEDS)
+        feeds = risk_pb2.FeedSet(feed_set_id=FEEDS, too_old=self.feeds_too_old)
         feeds.as_of.GetCurrentTime()
         return pb.BatchGetImageRiskResponse(image_risks=map(self._risk, request.requests), feed_sets=[feeds])
 

@@ -213,6 +213,14 @@ async def test_what_it_refuses_to_start_with(home: SignerHome) -> None:
     assert base64.b64encode(b"x" * 32).decode() not in said
 
 
+async def test_a_vault_without_or_with_two_protections_is_no_configuration(home: SignerHome) -> None:
+    text = home.config.read_text()
+    for vault in ("", f'key_file = "{home.key_file}"\nsecret_file = "{home.key_file}"'):
+        home.config.write_text(text.replace(f'key_file = "{home.key_file}"', vault))
+        code, said = await home.run("serve")
+        assert (code, "exactly one of vault.secret_file and vault.key_file" in said) == (2, True)
+
+
 async def test_a_database_without_a_schema_is_refused(home: SignerHome, tmp_path: Path) -> None:
     (tmp_path / "store" / "signer.db").unlink()
     code, said = await home.run("serve")

@@ -3,6 +3,7 @@
 from chassis.database import Database
 from sqlalchemy import insert, select
 
+from signer.errors import WrongSecret
 from signer.keys.embedded import NAME, Seal
 from signer.keys.secrets import Protection
 from signer.keys.vault import Made
@@ -16,12 +17,12 @@ class SealRows:
         self._database = database
 
     async def get(self) -> Seal | None:
-        """Return the seal; None before the vault's first start. Raises LookupError where keys are there without it."""
+        """Return the seal; None before the vault's first start. Raises WrongSecret where keys are there without it."""
         async with self._database.read() as session:
             query = select(vault_seals).where(vault_seals.c.vault == NAME)
             row = (await session.execute(query)).mappings().one_or_none()
             if row is None and (await session.execute(select(key_versions.c.key).limit(1))).first():
-                raise LookupError("the database holds keys but not the seal of their vault")
+                raise WrongSecret("The database holds keys, but not the seal of their vault: restore it from a backup.")
         if row is None:
             return None
         protection = Protection(row["salt"], row["cost"])
