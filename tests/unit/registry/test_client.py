@@ -63,6 +63,37 @@ async def test_tags_are_read_page_by_page(fake: FakeRegistry, client: RegistryCl
     assert await client.list_tags(fake.host, "a") == ["v0", "v1", "v2", "v3", "v4"]
 
 
+@pytest.mark.parametrize(("last", "complete"), [(2, True), (1000, False)])
+async def test_every_page_of_referrers_is_read(
+    fake: FakeRegistry, client: RegistryClient, last: int, complete: bool
+) -> None:
+    async def pages(request: web.Request) -> web.StreamResponse:
+        page = int(request.query.get("page", "0"))
+        headers = {"Link": f'<{request.path}?page={page + 1}>; rel="next"'} if page < last else {}
+        entry = {"mediaType": OCI_MANIFEST, "size": 2, "digest": f"sha256:{page:064x}"}
+        return web.json_response({"schemaVersion": 2, "manifests": [entry]}, headers=headers)
+
+    digest = Digest("sha256:" + "0" * 64)
+    fake.faults["GET", f"/v2/a/referrers/{digest}"] = pages
+    if complete:
+        found = await client.list_referrers(fake.host, "a", digest)
+        assert [one.digest for one in found] == [f"sha256:{page:064x}" for page in range(3)]
+    else:
+        with pytest.raises(BodyTooLarge):
+            await client.list_referrers(fake.host, "a", digest)
+
+
+async def test_an_image_at_the_fallback_tag_lists_nothing() -> None:
+    async with FakeRegistry(referrers=False) as fake:
+        client = RegistryClient([settings(fake)])
+        descriptor = {"mediaType": "text/plain", "size": 0, "digest": digest_of(b"")}
+        body = json.dumps({"schemaVersion": 2, "config": descriptor, "layers": []}).encode()
+        digest = fake.put_manifest("a", OCI_MANIFEST, body)
+        fake.tags["a", digest.replace(":", "-")] = digest
+        assert await client.list_referrers(fake.host, "a", Digest(digest)) == ()
+        await client.close()
+
+
 @pytest.mark.parametrize("api", [True, False], ids=["referrers API", "fallback tag"])
 async def test_referrers_are_found(api: bool) -> None:
     async with FakeRegistry(referrers=api) as fake:

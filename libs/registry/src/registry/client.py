@@ -29,6 +29,7 @@ from registry.transport import Transport, pieces, read_bounded
 
 _MOST_PAGES: Final = 1000
 _MOST_NAMES: Final = 100_000
+_MOST_REFERRER_PAGES: Final = 20
 _LARGEST_PAGE: Final = 8 << 20
 _ACCEPT: Final = {"Accept": ", ".join(ACCEPTED)}
 
@@ -166,17 +167,27 @@ class RegistryClient:
 
         An empty answer means that the registry said so; whatever else is a refusal.
         """
-        path = f"/v2/{repository}/referrers/{digest}"
-        async with self._transport.request(host, "GET", path, scope=_pull(repository)) as answer:
-            if answer.status == _OK:
-                return _entries(OCI_INDEX, await read_bounded(answer, LARGEST, self._patience(host)))
-            if answer.status != _NOT_FOUND:
-                _demand(answer, host, ManifestNotFound(""))
+        path, found = f"/v2/{repository}/referrers/{digest}", list[Descriptor]()
+        for _ in range(_MOST_REFERRER_PAGES):
+            async with self._transport.request(host, "GET", path, scope=_pull(repository)) as answer:
+                if answer.status == _NOT_FOUND and not found:
+                    return await self._fallback(host, repository, digest)
+                _demand_stored(answer, host, _OK)
+                found += _entries(await read_bounded(answer, LARGEST, self._patience(host)))
+                following = _next(answer.headers)
+            if following is None:
+                return tuple(found)
+            path = following
+        raise BodyTooLarge(f"{host} lists what refers to {digest} on more than {_MOST_REFERRER_PAGES} pages.")
+
+    async def _fallback(self, host: str, repository: str, digest: Digest) -> tuple[Descriptor, ...]:
         try:
             fallback = await self.get_manifest(host, repository, digest.replace(":", "-"))
         except ManifestNotFound:
             return ()
-        return _entries(fallback.media_type, fallback.body)
+        manifest = parse_manifest(fallback.media_type, fallback.body)
+        # `cosign copy` leaves the image itself at this tag, where the registry keeps no list then.
+        return manifest.manifests if isinstance(manifest, Index) else ()
 
     def _patience(self, host: str) -> float:
         return self._transport.settings(host).timeout
@@ -210,8 +221,8 @@ def _demand_stored(answer: aiohttp.ClientResponse, host: str, status: int) -> No
         raise RegistryUnavailable(f"The registry {host} answers {answer.status} where {status} was due.")
 
 
-def _entries(media_type: str, body: bytes) -> tuple[Descriptor, ...]:
-    index = parse_manifest(media_type, body)
+def _entries(body: bytes) -> tuple[Descriptor, ...]:
+    index = parse_manifest(OCI_INDEX, body)
     if not isinstance(index, Index):
         raise RegistryAnswerInvalid("The list of referrers is no index.")
     return index.manifests
