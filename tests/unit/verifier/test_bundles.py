@@ -91,7 +91,7 @@ def test_a_broken_bundle_is_no_signature(data: bytes) -> None:
 OTHER = {
     "an attestation": marks.bundle(KEY, marks.statement(predicate_type=VULN)),
     "another payload type": marks.bundle(KEY, marks.statement(), payloadType="text/plain"),
-    "an older statement": marks.bundle(KEY, marks.statement(_type="https://in-toto.io/Statement/v0.1")),
+    "another statement": marks.bundle(KEY, marks.statement(_type="https://in-toto.io/Statement/v2")),
     "a message signature": json.dumps(
         {"mediaType": bundles.MEDIA_TYPE, "verificationMaterial": {}, "messageSignature": {"signature": "YQ=="}}
     ).encode(),

@@ -80,6 +80,8 @@ async def test_bundles_are_found_by_referrers_and_what_refers_otherwise_is_let_b
         digest = store.store_bundle(registry, reading.repository, marks.DIGEST, bundle)
         store.store_bundle(registry, reading.repository, marks.DIGEST, b"an SBOM", artifactType="application/spdx+json")
         store.store_bundle(registry, reading.repository, "sha256:" + "cd" * 32, bundle)
+        about = {"dev.sigstore.bundle.predicateType": "https://example.com/scan"}
+        store.store_bundle(registry, reading.repository, marks.DIGEST, b"a statement", annotations=about)
         (found,) = await reading.signatures()
         assert isinstance(found, Signature)
         assert (found.place.format, found.place.manifest) == (Format.BUNDLE, digest)

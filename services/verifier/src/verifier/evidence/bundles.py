@@ -1,7 +1,8 @@
 """The bundle form: a referrer of the image that is a Sigstore bundle v0.3 around an in-toto statement.
 
-Source: Sigstore's bundle format, the DSSE protocol (v1) and in-toto's Statement v1, read strictly. Log entries and
-timestamps are no evidence here: only a signature under a key of ours or of the policy counts.
+Source: Sigstore's bundle format, the DSSE protocol (v1) and in-toto's Statement v1 (v0.1 too, which is the same in what
+is read here), read strictly. Log entries and timestamps are no evidence here:
+only a signature under a key of ours or of the policy counts.
 """
 
 import hashlib
@@ -15,7 +16,7 @@ MEDIA_TYPE = "application/vnd.dev.sigstore.bundle.v0.3+json"
 PREDICATE_ANNOTATION = "dev.sigstore.bundle.predicateType"
 PREDICATE_TYPE = "https://sigstore.dev/cosign/sign/v1"
 PAYLOAD_TYPE = "application/vnd.in-toto+json"
-STATEMENT_TYPE = "https://in-toto.io/Statement/v1"
+STATEMENT_TYPES = frozenset({"https://in-toto.io/Statement/v1", "https://in-toto.io/Statement/v0.1"})
 
 _TOP = frozenset({"mediaType", "verificationMaterial"})
 _CONTENTS = frozenset({"messageSignature", "dsseEnvelope"})
@@ -61,8 +62,8 @@ def parse_statement(payload: bytes) -> Claims:
     """What an in-toto statement about one image says."""
     required = frozenset({"_type", "subject", "predicateType", "predicate"})
     statement = members(decode_json(payload, "the statement"), "the statement", required)
-    if statement["_type"] != STATEMENT_TYPE:
-        raise Rejection(Code.WRONG_TYPE, f"A signed statement is of type {statement['_type']!a:.100}, not in-toto v1.")
+    if string(statement["_type"], "_type") not in STATEMENT_TYPES:
+        raise Rejection(Code.WRONG_TYPE, f"A signed statement is of type {statement['_type']!a:.100}, not in-toto's.")
     if statement["predicateType"] != PREDICATE_TYPE:
         kind = f"{statement['predicateType']!a:.100}"
         raise Rejection(Code.WRONG_TYPE, f"A signed statement says {kind} of the image; that is no image signature.")

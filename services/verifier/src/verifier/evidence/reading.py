@@ -4,7 +4,7 @@ What is absent is no signature; what cannot be told is a Rejection, and never an
 """
 
 import asyncio
-from collections.abc import Coroutine, Sequence
+from collections.abc import Coroutine, Mapping, Sequence
 from typing import Any, Final, Protocol, TypeVar
 
 from chassis.workers import Workers
@@ -24,6 +24,8 @@ PAYLOAD_BYTES: Final = 1 << 20
 """How large a payload or bundle may be."""
 TOTAL_BYTES: Final = 8 << 20
 """How large all payloads and bundles of a digest may be together."""
+
+_ARTIFACT_TYPES: Final = frozenset({bundles.MEDIA_TYPE, "application/vnd.oci.empty.v1+json", ""})
 
 Result = TypeVar("Result")
 
@@ -99,7 +101,7 @@ class _Look:
         )
 
     async def bundles(self) -> list[Stored]:
-        """The referrers that are bundles, but for those whose annotations say that they are about something else."""
+        """The referrers that are bundles, but for those that are said to be about something else."""
         referrers = await self._source.referrers(self._image, self._digest)
         relevant = [referrer for referrer in referrers if _may_be_signature(referrer)]
         _check_count(len(relevant))
@@ -115,11 +117,11 @@ class _Look:
             return _unreadable(place, rejection)
 
     async def _bundle(self, referrer: Descriptor) -> Stored | None:
-        """The signature in a referrer; None where it is a referrer of another type."""
+        """The signature in a referrer; None where it is a referrer of another kind."""
         place = bundles.place_of(referrer.digest)
         try:
             manifest = await self._source.manifest(self._image, referrer.digest)
-            if manifest and manifest.artifact_type != bundles.MEDIA_TYPE:
+            if manifest and not _is_bundle(manifest):
                 return None
             return await self._workers.run(bundles.parse, place, await self._blob(self._layer_of_bundle(manifest)))
         except Rejection as rejection:
@@ -145,11 +147,19 @@ class _Look:
 
 
 def _may_be_signature(referrer: Descriptor) -> bool:
-    """Whether to look into a referrer, which not every registry describes. What lies here hides a signature; it cannot
-    make one count.
+    """Whether to look into a referrer. Where the registry has no referrers API, cosign 2.5 describes its bundles by the
+    type of their empty config.
     """
-    predicate = referrer.annotations.get(bundles.PREDICATE_ANNOTATION, bundles.PREDICATE_TYPE)
-    return referrer.artifact_type in {"", bundles.MEDIA_TYPE} and predicate == bundles.PREDICATE_TYPE
+    return referrer.artifact_type in _ARTIFACT_TYPES and _may_be_about_signing(referrer.annotations)
+
+
+def _may_be_about_signing(annotations: Mapping[str, str]) -> bool:
+    """Whether annotations, which nobody signs, leave it open: they can hide a signature, but make none count."""
+    return annotations.get(bundles.PREDICATE_ANNOTATION, bundles.PREDICATE_TYPE) == bundles.PREDICATE_TYPE
+
+
+def _is_bundle(manifest: ImageManifest) -> bool:
+    return manifest.artifact_type == bundles.MEDIA_TYPE and _may_be_about_signing(manifest.annotations)
 
 
 def _check_count(count: int) -> None:
