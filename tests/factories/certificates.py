@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from ipaddress import ip_address
 from pathlib import Path
 
 from chassis.config import Tls
@@ -34,11 +35,14 @@ class Authority:
             .public_bytes(serialization.Encoding.PEM)
         )
 
-    def issue(self, *uris: str, dns: tuple[str, ...] = (), ca: bool = False) -> Issued:
-        """Issue a certificate with these URI and DNS names."""
+    def issue(self, *uris: str, dns: tuple[str, ...] = (), addresses: tuple[str, ...] = (), ca: bool = False) -> Issued:
+        """Issue a certificate with these URI and DNS names and IP addresses."""
         key = ec.generate_private_key(ec.SECP256R1())
-        names = [x509.UniformResourceIdentifier(uri) for uri in uris] + [x509.DNSName(name) for name in dns]
-        usages = [ExtendedKeyUsageOID.CLIENT_AUTH] + ([ExtendedKeyUsageOID.SERVER_AUTH] if dns else [])
+        names: list[x509.GeneralName] = [x509.UniformResourceIdentifier(uri) for uri in uris]
+        names += [x509.DNSName(name) for name in dns]
+        names += [x509.IPAddress(ip_address(address)) for address in addresses]
+        serves = [ExtendedKeyUsageOID.SERVER_AUTH] if dns or addresses else []
+        usages = [ExtendedKeyUsageOID.CLIENT_AUTH, *serves]
         certificate = (
             _builder(x509.Name([]), self._name, key)
             .add_extension(x509.SubjectAlternativeName(names), critical=True)
@@ -58,6 +62,10 @@ class Authority:
     def service(self, role: str) -> Issued:
         """A certificate of a service, good for serving and calling."""
         return self.issue(f"spiffe://{TRUST_DOMAIN}/{role}/1", dns=(f"{role}.{TRUST_DOMAIN}",))
+
+    def listener(self) -> Issued:
+        """A certificate of an HTTPS listener on loopback."""
+        return self.issue(addresses=("127.0.0.1",))
 
     def write(self, issued: Issued, folder: Path) -> Tls:
         """Write a certificate, its key and the authority into a folder, as settings name them."""

@@ -11,7 +11,8 @@ from chassis.workers import Workers
 from scanner import images
 from scanner.exposure import Finding, FindingFilter
 from scanner.images import ScanOutcome
-from scanner.imports import Importer, ImportHeader, ImportResult
+from scanner.imports import Importer
+from scanner.learning import ImportHeader, ImportResult
 from scanner.risk.model import FeedSet, ImageRisk
 from scanner.store.database import DatabaseStore
 from scanner.viewing import Viewer

@@ -1,6 +1,14 @@
 """What the scanner refuses."""
 
-from chassis.errors import FailedPrecondition, InvalidArgument, NotFound, ResourceExhausted
+from chassis.errors import (
+    AlreadyExists,
+    FailedPrecondition,
+    InvalidArgument,
+    NotFound,
+    PermissionDenied,
+    ResourceExhausted,
+    Unauthenticated,
+)
 
 
 class ArchiveBroken(InvalidArgument):
@@ -33,3 +41,39 @@ class ImageNotFound(NotFound):
 
 class VulnerabilityNotFound(NotFound):
     """No advisory speaks of that vulnerability."""
+
+
+class ScanNotFound(NotFound):
+    """There is no scan of that id."""
+
+
+class TagMoved(FailedPrecondition):
+    """A tag does not point at the digest given beside it."""
+
+
+class NoImageNamed(InvalidArgument):
+    """A reference names neither a tag nor a digest."""
+
+
+class TargetNotFound(NotFound):
+    """There is no target of that name."""
+
+
+class TargetExists(AlreadyExists):
+    """There is a target of that name."""
+
+
+class TargetTooWide(PermissionDenied):
+    """A caller whose binding is narrowed to repositories touches a target that reaches beyond them."""
+
+
+class EventsMalformed(InvalidArgument):
+    """A body is none of the distribution project's push events."""
+
+
+class TokenRefused(Unauthenticated):
+    """A push event carries no token, or not that of its target."""
+
+
+class TooManyPushes(ResourceExhausted):
+    """More announced pushes wait than are kept."""

@@ -7,6 +7,9 @@ case, and with a sentence or two that say what happened, where, and what to do.
 import re
 from typing import ClassVar
 
+from chassis.errors import Refusal
+from registry import errors, manifests
+
 _BOUNDARY = re.compile(r"(?<=[a-z])(?=[A-Z])")
 
 
@@ -65,3 +68,21 @@ class UnsupportedManifest(ScanFailure):
 
 class Internal(ScanFailure):
     """A defect of the scanner, or an image that stopped it again and again."""
+
+
+_OF_REFUSALS: dict[type[Refusal], type[ScanFailure]] = {
+    errors.ManifestNotFound: ImageDeleted,
+    errors.BlobNotFound: ImageDeleted,
+    errors.RegistryUnauthorized: RegistryUnauthorized,
+    errors.HostNotConfigured: RegistryNotAllowed,
+    errors.RedirectRefused: RegistryNotAllowed,
+    errors.DigestMismatch: DigestMismatch,
+    errors.BodyTooLarge: LimitExceeded,
+    manifests.InvalidManifest: UnsupportedManifest,
+    manifests.UnsupportedManifest: UnsupportedManifest,
+}
+
+
+def failure_of(refusal: Refusal) -> ScanFailure:
+    """What a refusal of the registry library means for a scan; of one not known here: that it may help to try again."""
+    return _OF_REFUSALS.get(type(refusal), RegistryUnavailable)(refusal.message)

@@ -9,8 +9,9 @@ from scanner.catalogue import ImageRecord, PlatformDetails
 from scanner.inventory.model import PlatformInventory
 from scanner.reassessment import find_again, reassess, refresh_feed_sets
 from scanner.risk.assess import index_facts, inventory_facts
-from scanner.risk.freshness import MaxAge, ecosystems_of, feed_set, feed_set_name, with_freshness
+from scanner.risk.freshness import MaxAge, feed_set, feed_set_name, with_freshness
 from scanner.risk.model import FeedSet, ImageRisk, RiskCause, RiskState
+from scanner.stillness import stand_still_anew
 from scanner.store import Unit
 
 MOST_UNREADABLE = 20
@@ -81,9 +82,10 @@ async def record_scan(unit: Unit, outcome: ScanOutcome, max_age: MaxAge) -> Imag
         numbers.add(index)
     if outcome.tag is not None:
         await record_tag(unit, outcome.repository, outcome.tag, outcome.digest, outcome.finished_at)
+    still = await stand_still_anew(unit, numbers, max_age, outcome.finished_at)
     await find_again(unit, new_versions, outcome.finished_at)
     # Before the risks that name them: who follows the stream knows them then.
-    await refresh_feed_sets(unit, max_age, outcome.finished_at, _feed_sets(outcome))
+    await refresh_feed_sets(unit, max_age, outcome.finished_at, _feed_sets(outcome) | still)
     await reassess(unit, numbers, RiskCause.SCAN, outcome.scan_id, outcome.finished_at)
     return await risk_of(unit, outcome.repository, outcome.digest)
 
@@ -136,7 +138,7 @@ async def with_feeds(
     feeds = await unit.advisories.feeds()
     own = {risk.feed_set for risk in risks}
     named = own | {platform.feed_set for risk in risks for platform in risk.platforms}
-    feed_sets = {name: feed_set(ecosystems_of(name), feeds, max_age, now) for name in named if name}
+    feed_sets = {name: feed_set(name, feeds, max_age, now) for name in named if name}
     return [with_freshness(risk, feed_sets) for risk in risks], {name: feed_sets[name] for name in own if name}
 
 

@@ -6,7 +6,7 @@ from datetime import datetime
 
 from scanner.matching import changes_between, facts_of
 from scanner.risk.assess import index_risk, manifest_risk, set_risk
-from scanner.risk.freshness import MaxAge, ecosystems_of, feed_set
+from scanner.risk.freshness import MaxAge, feed_set
 from scanner.risk.model import ImageRisk, RiskCause, RiskChange
 from scanner.store import CHUNK, Unit
 
@@ -83,10 +83,7 @@ async def refresh_feed_sets(unit: Unit, max_age: MaxAge, now: datetime, named: I
     """Store how fresh every feed set is at `now`, those `named` anew among them. Returns how many changed."""
     feeds = await unit.advisories.feeds()
     held = await unit.risks.feed_sets()
-    wanted = {name: ecosystems_of(name) for name in named if name} | {
-        name: one.ecosystems for name, one in held.items()
-    }
-    fresh = [feed_set(ecosystems, feeds, max_age, now) for ecosystems in wanted.values()]
+    fresh = [feed_set(name, feeds, max_age, now) for name in sorted({*named, *held}) if name]
     changed = [one for one in fresh if one.name not in held or one.differs_from(held[one.name])]
     await unit.risks.put_feed_sets(changed)
     return len(changed)

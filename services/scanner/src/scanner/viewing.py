@@ -77,7 +77,7 @@ class Viewer:
     async def repositories(self, caller: Caller, after: str, limit: int) -> Listed[Repository]:
         """Return repositories by name, those after `after`."""
         async with self._store.read() as unit:
-            names = await _covered(unit, caller, "")
+            names = await covered(unit, caller, "")
             return _listed(await unit.catalogue.repositories(names, after, limit + 1), limit)
 
     async def images(
@@ -89,7 +89,7 @@ class Viewer:
         """
         async with self._store.read() as unit:
             meant = await unit.exposures.meant_by(vulnerability) if vulnerability else None
-            repositories = await _covered(unit, caller, repository)
+            repositories = await covered(unit, caller, repository)
             wanted = replace(wanted, repositories=repositories, vulnerabilities=meant)
             listed = _listed(await unit.catalogue.page(wanted, before, limit + 1), limit)
             aged = await self._aged(unit, [image.risk for image in listed.records])
@@ -148,7 +148,7 @@ class Viewer:
     ) -> Listed[tuple[VulnerabilityCursor, Exposure]]:
         """Return the vulnerabilities that have an open finding, the worst first, in `repository` unless empty."""
         async with self._store.read() as unit:
-            wanted = replace(wanted, repositories=await _covered(unit, caller, repository))
+            wanted = replace(wanted, repositories=await covered(unit, caller, repository))
             listed = _listed(await findings.list_vulnerabilities(unit, wanted, after, limit + 1), limit)
             places = [VulnerabilityCursor(int(one.severity), one.vulnerability.name) for one in listed.records]
             return Listed(list(zip(places, listed.records, strict=True)), listed.more)
@@ -156,7 +156,7 @@ class Viewer:
     async def vulnerability(self, caller: Caller, name: str) -> Exposure:
         """Return a vulnerability. Raises VulnerabilityNotFound."""
         async with self._store.read() as unit:
-            return await findings.get_vulnerability(unit, name, await _covered(unit, caller, ""))
+            return await findings.get_vulnerability(unit, name, await covered(unit, caller, ""))
 
     async def feeds(self, after: str, limit: int) -> Listed[FeedView]:
         """Return the feeds that were ever imported, by ecosystem, those after `after`."""
@@ -164,14 +164,14 @@ class Viewer:
         async with self._store.read() as unit:
             known = await unit.advisories.feeds()
         views = [
-            FeedView(feed, feed_set([name], known, self._max_age, now).too_old)
+            FeedView(feed, feed_set(name, known, self._max_age, now).too_old)
             for name, feed in sorted(known.items())
             if name > after
         ]
         return _listed(views, limit)
 
 
-async def _covered(unit: Unit, caller: Caller, repository: str) -> frozenset[str] | None:
+async def covered(unit: Unit, caller: Caller, repository: str) -> frozenset[str] | None:
     """The repositories that a question is about; None: all. Raises PermissionDenied for one that is not covered."""
     if repository:
         caller.scope.demand_repository(repository)

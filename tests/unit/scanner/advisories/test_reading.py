@@ -10,9 +10,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from scanner.advisories import archive
-from scanner.advisories.advisory import Advisory, read_advisory
+from scanner.advisories.advisory import Advisory, read_advisories
 from scanner.advisories.archive import Batch, read_archive
 from scanner.advisories.osv import MalformedRecord
+from scanner.advisories.sightings import Skipped, sight
 from scanner.errors import ArchiveBroken, ArchiveTooLarge
 from scanner.severity import Severity
 
@@ -21,14 +22,24 @@ from tests.factories.advisories import osv_record, zipped
 NOW = datetime(2026, 8, 1, tzinfo=UTC)
 
 
+def read_body(body: bytes) -> Advisory:
+    seen = sight("record.json", body, NOW)
+    if isinstance(seen, Skipped):
+        raise MalformedRecord(seen.problem)
+    reading = read_advisories([seen], NOW)
+    for skipped in reading.skipped:
+        raise MalformedRecord(skipped.problem)
+    return reading.advisories[0]
+
+
 def read(record: object) -> Advisory:
-    return read_advisory(json.dumps(record).encode(), NOW)
+    return read_body(json.dumps(record).encode())
 
 
 def read_all(body: bytes) -> Batch:
     batches = list(read_archive(io.BytesIO(body), NOW))
     return Batch(
-        tuple(advisory for batch in batches for advisory in batch.advisories),
+        tuple(sighting for batch in batches for sighting in batch.sightings),
         tuple(skipped for batch in batches for skipped in batch.skipped),
     )
 
@@ -95,12 +106,12 @@ def test_what_is_no_record_is_refused(record: object) -> None:
 )
 def test_no_bytes_do_harm(body: bytes) -> None:
     with pytest.raises(MalformedRecord):
-        read_advisory(body, NOW)
+        read_body(body)
 
 
 def test_deep_nesting_is_refused() -> None:
     with pytest.raises(MalformedRecord):
-        read_advisory(b'{"id":' + b"[" * 100_000 + b"]" * 100_000 + b"}", NOW)
+        read_body(b'{"id":' + b"[" * 100_000 + b"]" * 100_000 + b"}")
 
 
 @pytest.mark.parametrize(
@@ -151,13 +162,13 @@ def test_the_word_for_the_package_comes_first() -> None:
 def test_a_bad_record_is_skipped_and_named() -> None:
     good = json.dumps(osv_record()).encode()
     found = read_all(zipped({"dir/": b"", "good.json": good, "bad\x1b.json": b"{", "README.md": b"hello"}))
-    assert [advisory.names.record_id for advisory in found.advisories] == ["TEST-1"]
+    assert [sighting.record_id for sighting in found.sightings] == ["TEST-1"]
     assert [skipped.name for skipped in found.skipped] == ["bad?.json", "README.md"]
 
 
 def test_paths_in_a_zip_are_only_names() -> None:
     found = read_all(zipped({"../../etc/evil.json": json.dumps(osv_record()).encode(), "/abs.json": b"[]"}))
-    assert len(found.advisories) == 1
+    assert len(found.sightings) == 1
     assert [skipped.name for skipped in found.skipped] == ["/abs.json"]
 
 
@@ -166,7 +177,7 @@ def test_a_huge_record_is_skipped_unread(monkeypatch: pytest.MonkeyPatch) -> Non
     bomb = zipped({"bomb.json": b" " * 10_000, "good.json": json.dumps(osv_record()).encode()})
     found = read_all(bomb)
     assert [(skipped.name, "larger" in skipped.problem) for skipped in found.skipped] == [("bomb.json", True)]
-    assert len(found.advisories) == 1
+    assert len(found.sightings) == 1
 
 
 @pytest.mark.parametrize("bound", ["LARGEST_ARCHIVE", "MOST_RECORDS"])
@@ -209,13 +220,13 @@ def test_a_damaged_zip_is_read_rightly_or_refused(at: int, value: int) -> None:
         found = read_all(bytes(body))
     except (ArchiveBroken, ArchiveTooLarge):
         return
-    assert {advisory.names.record_id for advisory in found.advisories} <= {"A-0", "A-1"}
+    assert {sighting.record_id for sighting in found.sightings} <= {"A-0", "A-1"}
 
 
 def test_batches_hold_everything_once() -> None:
     names = [f"A-{number}" for number in range(1203)]
     found = read_all(zipped({f"{name}.json": json.dumps(osv_record(name)).encode() for name in names}))
-    assert [advisory.names.record_id for advisory in found.advisories] == names
+    assert [sighting.record_id for sighting in found.sightings] == names
 
 
 def test_reading_an_archive_leaves_the_file_open() -> None:

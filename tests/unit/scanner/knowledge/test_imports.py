@@ -8,7 +8,7 @@ import pytest
 from chassis.errors import InvalidArgument
 from scanner.errors import ArchiveBroken, FeedGoesBack, FeedShrinks, FeedUnclear
 from scanner.exposure import FindingState
-from scanner.imports import ImportResult
+from scanner.learning import ImportResult
 from scanner.risk.model import RiskCause
 from scanner.severity import Severity
 
@@ -176,18 +176,17 @@ async def test_a_broken_zip_changes_nothing(scanned: Knowledge) -> None:
 
 async def test_bad_records_are_named_and_the_rest_counts(scanned: Knowledge) -> None:
     without = {**osv_record("A-2"), "affected": []}
-    body = zipped(
-        {
-            "A-1.json": json.dumps(osv_record("A-1")).encode(),
-            "A-2.json": json.dumps(without).encode(),
-            **{f"bad-{number}.json": b"no json" for number in range(150)},
-        }
-    )
-    result = await scanned.learn_zip(body)
-    assert merged(result) == {"added": 1, "skipped": 151}
-    assert result.skipped_records[0].name == "A-2.json"
-    assert len(result.skipped_records) == 100
+    good = {"A-1.json": json.dumps(osv_record("A-1")).encode(), "A-2.json": json.dumps(without).encode()}
+    result = await scanned.learn_zip(zipped({**good, "bad.json": b"no json"}))
+    assert merged(result) == {"added": 1, "skipped": 2}
+    assert {skipped.name for skipped in result.skipped_records} == {"A-2.json", "bad.json"}
     assert await names_found(scanned) == ["A-1"]
+
+
+async def test_a_bounded_number_of_bad_records_is_named(scanned: Knowledge) -> None:
+    many = {f"bad-{number}.json": b"no json" for number in range(150)}
+    result = await scanned.learn_zip(zipped(many), ecosystems=("PyPI",), as_of=NOW)
+    assert (result.skipped, len(result.skipped_records)) == (150, 100)
 
 
 async def test_unknown_ecosystems_are_kept_and_counted(scanned: Knowledge) -> None:

@@ -1,6 +1,10 @@
 """Layers upon each other."""
 
+import tarfile
+
 import pytest
+from hypothesis import assume, given
+from hypothesis import strategies as st
 from scanner.failures import LayerMalformed
 from scanner.layers.limits import Limits
 from scanner.layers.reading import read_layer
@@ -126,3 +130,62 @@ def test_what_stood_there_before_is_remembered_once_for_each_layer() -> None:
         bodies.append(kept.file.body)
         kept = kept.beneath
     assert bodies == [b"3", b"3", b"1"]
+
+
+class Model:
+    """What a file system without links would hold: path -> body, None for a directory."""
+
+    def __init__(self) -> None:
+        self.held: dict[str, bytes | None] = {}
+
+    def apply(self, members: list[Member]) -> None:
+        for member in members:
+            parent, _, name = member.path.rpartition("/")
+            if name == ".wh..wh..opq":
+                self._remove(parent, itself=False)
+            elif name.startswith(".wh."):
+                self._remove(f"{parent}/{name[4:]}".lstrip("/"), itself=True)
+        for member in members:
+            if not member.path.rpartition("/")[2].startswith(".wh."):
+                self._add(member)
+
+    def _add(self, member: Member) -> None:
+        parts = member.path.split("/")
+        for end in range(1, len(parts)):
+            parent = "/".join(parts[:end])
+            assume(self.held.get(parent) is None)  # in a file nothing can lie: no runtime unpacks that
+            self.held.setdefault(parent, None)
+        if member.kind == tarfile.DIRTYPE:
+            self._make_directory(member.path)
+        else:
+            self._remove(member.path, itself=True)
+            self.held[member.path] = member.body
+
+    def _make_directory(self, path: str) -> None:
+        if self.held.get(path) is not None:
+            del self.held[path]
+        self.held.setdefault(path, None)
+
+    def _remove(self, path: str, *, itself: bool) -> None:
+        for other in list(self.held):
+            if other.startswith(f"{path}/") or (itself and other == path) or not path:
+                del self.held[other]
+
+
+parts = st.sampled_from(["k", "a", "kb"])
+paths = st.lists(parts, min_size=1, max_size=3).map("/".join)
+members = st.one_of(
+    st.builds(file, paths, st.binary(max_size=3)),
+    st.builds(directory, paths),
+    st.builds(whiteout, paths),
+    st.builds(opaque, paths),
+)
+
+
+@given(st.lists(st.lists(members, max_size=6), max_size=4))
+def test_layers_give_what_a_plain_model_gives(layers: list[list[Member]]) -> None:
+    model = Model()
+    for layer in layers:
+        model.apply(layer)
+    expected = {path: body for path, body in model.held.items() if body is not None and keep(path) is not None}
+    assert files(*layers) == expected

@@ -1,5 +1,6 @@
 """An advisory as the scanner keeps it: the part that packages are matched with, and the record as it was published."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
@@ -8,7 +9,8 @@ from scanner.advisories import osv
 from scanner.advisories.naming import Names
 from scanner.advisories.ranges import Interval, intervals_of
 from scanner.advisories.rating import severity_of
-from scanner.ecosystems import feed_of, normalise_name
+from scanner.advisories.sightings import Sighting, Skipped
+from scanner.ecosystems import normalise_name
 from scanner.severity import Severity, worst
 
 
@@ -41,26 +43,39 @@ class Advisory:
     body: bytes
 
 
-def read_advisory(body: bytes, now: datetime) -> Advisory:
-    """Reads an OSV record. Raises osv.MalformedRecord.
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """What reading some records gave."""
 
-    A withdrawal that lies after `now` is not yet one. A `modified` after `now` counts as `now`, else a wrong one would
-    win over each correction until its time has come.
-    """
-    record = osv.decode(body)
+    advisories: tuple[Advisory, ...]
+    skipped: tuple[Skipped, ...]
+
+
+def read_advisories(sightings: Iterable[Sighting], now: datetime) -> Reading:
+    """Reads records; those that can't be used are named."""
+    advisories, skipped = [], []
+    for sighting in sightings:
+        try:
+            advisories.append(_read(sighting, now))
+        except osv.MalformedRecord as problem:
+            skipped.append(Skipped(sighting.name, str(problem)))
+    return Reading(tuple(advisories), tuple(skipped))
+
+
+def _read(sighting: Sighting, now: datetime) -> Advisory:
+    record = osv.decode(sighting.body)
+    # A withdrawal that lies in the future is not yet one.
     is_withdrawn = record.withdrawn is not None and record.withdrawn <= now
-    named = [(entry.package, entry) for entry in record.affected or () if entry.package]
-    feeds = frozenset(feed_of(package.ecosystem) for package, _ in named)
     return Advisory(
         names=Names(record.id, record.all_aliases, record.all_upstream),
-        modified=min(record.modified.astimezone(UTC), now),
+        modified=sighting.modified,
         published=_utc(record.published),
         is_withdrawn=is_withdrawn,
         severity=worst(severity_of(record, entry) for entry in record.affected or ()) or Severity.UNKNOWN,
         affected=() if is_withdrawn else _affected(record),
-        feeds=feeds,
-        unknown=frozenset(feed for feed in feeds if not versions.is_known(feed)),
-        body=body,
+        feeds=sighting.feeds,
+        unknown=frozenset(feed for feed in sighting.feeds if not versions.is_known(feed)),
+        body=sighting.body,
     )
 
 
@@ -78,4 +93,7 @@ def _affected(record: osv.Record) -> tuple[AffectedPackage, ...]:
 
 
 def _utc(time: datetime | None) -> datetime | None:
-    return time.astimezone(UTC) if time else None
+    try:
+        return time.astimezone(UTC) if time else None
+    except OverflowError as problem:
+        raise osv.MalformedRecord("It was published before the year 1.") from problem

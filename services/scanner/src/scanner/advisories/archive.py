@@ -7,8 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import IO
 
-from scanner.advisories.advisory import Advisory, read_advisory
-from scanner.advisories.osv import MalformedRecord
+from scanner.advisories.sightings import Sighting, Skipped, sight
 from scanner.errors import ArchiveBroken, ArchiveTooLarge
 
 LARGEST_RECORD = 16 * 2**20
@@ -21,23 +20,15 @@ _BATCH_BYTES = 8 * 2**20
 
 
 @dataclass(frozen=True, slots=True)
-class Skipped:
-    """A record that could not be read: its name in the zip, and what is wrong with it."""
-
-    name: str
-    problem: str
-
-
-@dataclass(frozen=True, slots=True)
 class Batch:
     """Some records of an archive."""
 
-    advisories: tuple[Advisory, ...]
+    sightings: tuple[Sighting, ...]
     skipped: tuple[Skipped, ...]
 
 
 def read_archive(file: IO[bytes], now: datetime) -> Iterator[Batch]:
-    """Reads every record, a few hundred at a time. A record that can't be used is skipped and named.
+    """Looks at every record, a few hundred at a time. A record that can't be used is skipped and named.
 
     Raises ArchiveBroken where the zip itself can't be read to its end, and ArchiveTooLarge.
     """
@@ -52,26 +43,26 @@ def _batches(archive: zipfile.ZipFile, now: datetime) -> Iterator[Batch]:
     members = [member for member in archive.infolist() if not member.is_dir()]
     if len(members) > MOST_RECORDS:
         raise ArchiveTooLarge(f"The zip holds more than {MOST_RECORDS} records.")
-    advisories: list[Advisory] = []
+    sightings: list[Sighting] = []
     skipped: list[Skipped] = []
     pending = total = 0
     for member in members:
         read = _read(archive, member, now)
-        if isinstance(read, Advisory):
-            advisories.append(read)
+        if isinstance(read, Sighting):
+            sightings.append(read)
             pending += len(read.body)
         else:
             skipped.append(read)
         total += member.file_size
         if total > LARGEST_ARCHIVE:
             raise ArchiveTooLarge(f"The zip holds more than {LARGEST_ARCHIVE} bytes of records.")
-        if len(advisories) + len(skipped) >= _BATCH or pending >= _BATCH_BYTES:
-            yield Batch(tuple(advisories), tuple(skipped))
-            advisories, skipped, pending = [], [], 0
-    yield Batch(tuple(advisories), tuple(skipped))
+        if len(sightings) + len(skipped) >= _BATCH or pending >= _BATCH_BYTES:
+            yield Batch(tuple(sightings), tuple(skipped))
+            sightings, skipped, pending = [], [], 0
+    yield Batch(tuple(sightings), tuple(skipped))
 
 
-def _read(archive: zipfile.ZipFile, member: zipfile.ZipInfo, now: datetime) -> Advisory | Skipped:
+def _read(archive: zipfile.ZipFile, member: zipfile.ZipInfo, now: datetime) -> Sighting | Skipped:
     name = "".join(letter if letter.isprintable() else "?" for letter in member.filename[:256])
     if not member.filename.endswith(".json"):
         return Skipped(name, "It is no .json file.")
@@ -79,7 +70,4 @@ def _read(archive: zipfile.ZipFile, member: zipfile.ZipInfo, now: datetime) -> A
         return Skipped(name, f"It is larger than {LARGEST_RECORD} bytes.")
     with archive.open(member) as stream:
         body = stream.read(LARGEST_RECORD + 1)
-    try:
-        return read_advisory(body, now)
-    except MalformedRecord as problem:
-        return Skipped(name, str(problem))
+    return sight(name, body, now)

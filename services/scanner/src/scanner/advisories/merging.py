@@ -4,7 +4,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 
-from scanner.advisories.advisory import Advisory
+from scanner.advisories.sightings import Sighting
 
 
 @dataclass(frozen=True, slots=True)
@@ -17,33 +17,25 @@ class Known:
 
 @dataclass(frozen=True, slots=True)
 class Merge:
-    """What becomes of some records: those to add, those to put in the place of a held one (by number), and how many
-    stay out since they are the same as the one held, or older."""
+    """What becomes of some records: those that bring news, and how many are the same as the one held, or older."""
 
-    added: tuple[Advisory, ...]
-    replaced: Mapping[int, Advisory]
+    news: tuple[Sighting, ...]
     unchanged: int
     older: int
 
 
-def merge(imported: Iterable[Advisory], known: Mapping[str, Known]) -> Merge:
+def merge(imported: Iterable[Sighting], known: Mapping[str, Known]) -> Merge:
     """Decide what becomes of imported records. Of several with one id, the newest counts, the first of equals."""
-    newest: dict[str, Advisory] = {}
+    held = {record_id: one.modified for record_id, one in known.items()}
+    news: dict[str, Sighting] = {}
     unchanged = older = 0
-    for advisory in imported:
-        record_id = advisory.names.record_id
-        held = newest[record_id].modified if record_id in newest else None
-        if held is None and record_id in known:
-            held = known[record_id].modified
-        if held is None or advisory.modified > held:
-            newest[record_id] = advisory
-        elif advisory.modified == held:
+    for sighting in imported:
+        before = held.get(sighting.record_id)
+        if before is None or sighting.modified > before:
+            news[sighting.record_id] = sighting
+            held[sighting.record_id] = sighting.modified
+        elif sighting.modified == before:
             unchanged += 1
         else:
             older += 1
-    return Merge(
-        added=tuple(advisory for record_id, advisory in newest.items() if record_id not in known),
-        replaced={known[record_id].number: advisory for record_id, advisory in newest.items() if record_id in known},
-        unchanged=unchanged,
-        older=older,
-    )
+    return Merge(tuple(news.values()), unchanged, older)

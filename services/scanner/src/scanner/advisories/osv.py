@@ -5,7 +5,7 @@ Fields that the schema knows and the scanner does not use are skipped; what is r
 
 import re
 from datetime import UTC, datetime
-from typing import Annotated
+from typing import Annotated, TypeVar
 
 import msgspec
 
@@ -103,7 +103,23 @@ class Record(msgspec.Struct, frozen=True):
         return tuple(name for name in self.upstream or () if is_id(name))
 
 
-_DECODER = msgspec.json.Decoder(Record)
+class GlancedEntry(msgspec.Struct, frozen=True):
+    """Which package an entry of `affected` is of."""
+
+    package: PackageName | None = None
+
+
+class Glance(msgspec.Struct, frozen=True):
+    """What tells whether a record brings anything new."""
+
+    id: str
+    modified: Time
+    affected: tuple[GlancedEntry, ...] | None = None
+
+
+_RECORDS = msgspec.json.Decoder(Record)
+_GLANCES = msgspec.json.Decoder(Glance)
+Decoded = TypeVar("Decoded", Record, Glance)
 
 
 def is_id(text: str) -> bool:
@@ -111,19 +127,29 @@ def is_id(text: str) -> bool:
     return bool(_ID.fullmatch(text))
 
 
-def decode(body: bytes) -> Record:
-    """Reads a record. Raises MalformedRecord where it is no OSV record, or says nothing that could be used."""
-    try:
-        record = _DECODER.decode(body)
-        times = (record.modified, record.published, record.withdrawn)
-        _ = [time.astimezone(UTC) for time in times if time]
-    except (msgspec.DecodeError, UnicodeDecodeError, OverflowError, RecursionError) as problem:
-        raise MalformedRecord(f"It is no OSV record: {str(problem)[:300]}.") from problem
-    if not is_id(record.id):
+def glance(body: bytes) -> Glance:
+    """Looks at a record. Raises MalformedRecord where it is no OSV record, as far as it is looked at."""
+    found = _decoded(_GLANCES, body)
+    if not is_id(found.id):
         raise MalformedRecord("Its id is empty, longer than 128 characters, or not of visible ASCII characters.")
-    named = [entry.package for entry in record.affected or () if entry.package]
+    named = [entry.package for entry in found.affected or () if entry.package]
     if not all(_NAME.fullmatch(package.name) and _ECOSYSTEM.fullmatch(package.ecosystem) for package in named):
         raise MalformedRecord("It names a package or an ecosystem that can't be one.")
+    return found
+
+
+def decode(body: bytes) -> Record:
+    """Reads a record that was looked at. Raises MalformedRecord where it says nothing that could be used."""
+    record = _decoded(_RECORDS, body)
     if not record.affected and record.withdrawn is None:
         raise MalformedRecord("It names nothing that is affected.")
     return record
+
+
+def _decoded(decoder: "msgspec.json.Decoder[Decoded]", body: bytes) -> Decoded:
+    try:
+        found = decoder.decode(body)
+        _ = found.modified.astimezone(UTC)  # a moment before the year 1 is none
+    except (msgspec.DecodeError, UnicodeDecodeError, OverflowError, RecursionError) as problem:
+        raise MalformedRecord(f"It is no OSV record: {str(problem)[:300]}.") from problem
+    return found

@@ -6,6 +6,7 @@ last event at or before it, in version order, is `introduced`, and it comes befo
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
+from functools import lru_cache
 
 from scanner import versions
 from scanner.advisories.osv import Affected, Event, Range
@@ -120,7 +121,9 @@ def _after(key: bytes) -> bytes:
     return key + b"\x00"
 
 
+@lru_cache(maxsize=2**16)
 def _key(ecosystem: str, version: str) -> bytes | None:
+    """A version's key, None for what is none; remembered, since advisories of one package list the same versions."""
     try:
         return versions.key(ecosystem, version)
     except versions.InvalidVersion:

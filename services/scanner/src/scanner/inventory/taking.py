@@ -2,12 +2,13 @@
 
 import re
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Set
 
 from scanner.inventory import distributions, dpkg, npm, python, unowned
 from scanner.inventory.evidence import Found, unreadable
 from scanner.inventory.judging import Signs, gaps, unsupported
 from scanner.inventory.model import Distribution, Inventory, Package, Unreadable
+from scanner.layers.archive import Keep
 from scanner.layers.paths import printable
 from scanner.layers.tree import Kept, Link, Tree
 
@@ -21,6 +22,9 @@ _ANYWHERE = {
     "python": python.PATTERN,
     "npm": npm.PATTERN,
 }
+_DESCRIBING = {"python", "npm"}
+"""Kinds of files that describe a package each, wherever they lie."""
+_MOST = dpkg.LARGEST
 _KEPT = {
     "database": 0,
     "runtime": 0,
@@ -46,10 +50,23 @@ def keep(path: str) -> int | None:
     return None if kind is None else _KEPT[kind]
 
 
+def keep_also(paths: Set[str]) -> Keep:
+    """As `keep`, and the files at these paths."""
+    return lambda path: _MOST if path in paths else keep(path)
+
+
+def needed_besides(tree: Tree) -> Set[str]:
+    """Paths that links in an image lead to, which were not kept, but are needed to take its inventory."""
+    links = [(link.path, link.leads_to) for link in tree.links() if _kind(link.path) in _DESCRIBING]
+    fixed = [(path, tree.real(path)) for path in (*distributions.PATHS, dpkg.STATUS)]
+    targets = {target for path, target in [*links, *fixed] if target not in {None, path} and tree.find(path) is None}
+    return tree.lost | {target for target in targets if target}
+
+
 def take_inventory(tree: Tree) -> Inventory:
-    """The inventory of an image whose layers were read with `keep`."""
-    files = _by_kind(tree)
+    """The inventory of an image whose layers were read with `keep`, or `keep_also`."""
     links = list(tree.links())
+    files = _by_kind(tree, links)
     distribution, found = _read_distribution(tree)
     databases = dpkg.databases(tree)
     if distribution and distribution.ecosystem:
@@ -80,7 +97,7 @@ def _runtime(files: _Files, links: Iterable[Link]) -> list[str]:
 def _lost(tree: Tree, links: Iterable[Link]) -> Iterator[Unreadable]:
     """Links that stand where a package is described, and lead to something that was not kept."""
     for link in links:
-        if _kind(link.path) in {"python", "npm"} and tree.find(link.path) is None:
+        if _kind(link.path) in _DESCRIBING and tree.find(link.path) is None:
             problem = f"It is a link to /{printable(link.leads_to)}, of which nothing was kept."
             yield Unreadable(link.layer, printable(link.path), problem)
 
@@ -90,10 +107,15 @@ def _kind(path: str) -> str | None:
     return match.lastgroup if match else None
 
 
-def _by_kind(tree: Tree) -> _Files:
+def _by_kind(tree: Tree, links: Iterable[Link]) -> _Files:
     files: dict[str, list[tuple[str, Kept]]] = defaultdict(list)
     for path, kept in sorted(tree.files()):
         files[_kind(path) or ""].append((path, kept))
+    for link in links:
+        kind = _kind(link.path)
+        target = tree.find(link.path) if kind in _DESCRIBING else None
+        if kind and target and _kind(link.leads_to) != kind:
+            files[kind].append((link.path, target))
     return files
 
 

@@ -128,6 +128,8 @@ class _Description:
 
     def apply(self, header: Header, limits: Limits) -> _Member:
         """The entry as it is described."""
+        if not self._parts:
+            return _Member(header, header.name, header.link, header.size, header.kind is Kind.SPARSE)
         records = parse_pax(self._parts.get(Kind.PAX, b""))
         sparse = header.kind is Kind.SPARSE or _is_sparse(records)
         name = _one_of(records.get(b"path"), self._parts.get(Kind.LONG_NAME)) or header.name

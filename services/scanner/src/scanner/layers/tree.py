@@ -58,6 +58,8 @@ class Tree:
     def __init__(self) -> None:
         self._root: _Directory = {}
         self._steps = 0
+        self.lost: set[str] = set()
+        """Paths that hard links of files that matter led to, and of which nothing was kept."""
 
     def apply(self, layer: Layer) -> None:
         """Puts a layer on top. Raises LayerMalformed and LimitExceeded."""
@@ -113,8 +115,10 @@ class Tree:
             target = directory.get(name)
             if isinstance(target, _Symlink):
                 return _Symlink(target.target, layer)
-            lost = File(None, 0, f"It is a hard link to /{change.target}, of which nothing was kept.")
-            return Kept(target.file if isinstance(target, Kept) else lost, layer)
+            if isinstance(target, Kept):
+                return Kept(target.file, layer)
+            self.lost.add(change.target)
+            return Kept(File(None, 0, f"It is a hard link to /{change.target}, of which nothing was kept."), layer)
         return _Symlink(change.target, layer) if isinstance(change, Symlink) else Kept(change, layer)
 
     def _remove(self, path: str) -> None:

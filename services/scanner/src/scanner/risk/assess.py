@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from functools import reduce
 
 from scanner.inventory.model import Inventory
-from scanner.risk.freshness import feed_set_name
+from scanner.risk.freshness import Still, feed_set_name
 from scanner.risk.model import Counts, ImageRisk, PlatformRisk, RiskState
 from scanner.severity import Severity
 
@@ -102,6 +102,7 @@ class AssessedImage:
     scan_id: str
     facts: InventoryFacts
     package_set: int
+    still: Still | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,6 +115,7 @@ class IndexFacts:
     scan_id: str
     facts: InventoryFacts
     platforms: tuple[tuple[str, int], ...]
+    still: Still | None = None
 
 
 def manifest_risk(image: AssessedImage, risk: SetRisk) -> ImageRisk:
@@ -127,7 +129,7 @@ def manifest_risk(image: AssessedImage, risk: SetRisk) -> ImageRisk:
         counts=risk.counts,
         fixable_counts=risk.fixable_counts,
         risk_digest=risk.risk_digest,
-        feed_set=feed_set_name(image.facts.ecosystems),
+        feed_set=feed_set_name(image.facts.ecosystems, image.still),
         scan_id=image.scan_id,
     )
 
@@ -155,7 +157,7 @@ def index_risk(index: IndexFacts, platforms: Mapping[int, ImageRisk]) -> ImageRi
         counts=reduce(Counts.largest, (risk.counts for risk in risks), Counts()),
         fixable_counts=reduce(Counts.largest, (risk.fixable_counts for risk in risks), Counts()),
         risk_digest=hashlib.sha256("".join(risk.risk_digest for risk in risks).encode()).hexdigest(),
-        feed_set=feed_set_name(index.facts.ecosystems),
+        feed_set=feed_set_name(index.facts.ecosystems, index.still),
         scan_id=index.scan_id,
         platforms=tuple(
             PlatformRisk(name, risk.digest, risk.state, risk.counts.worst, risk.feed_set) for name, risk in named

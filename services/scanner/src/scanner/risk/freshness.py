@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass, replace
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 
 from scanner.ecosystems import feed_of
 from scanner.risk.model import FeedSet, ImageRisk, PlatformRisk, RiskState
@@ -27,24 +27,54 @@ MaxAge = Callable[[str], timedelta]
 """How old a feed, by its ecosystem, may grow."""
 
 
-def feed_set_name(ecosystems: Collection[str]) -> str:
-    """The name of the feed set that covers these ecosystems."""
-    return "+".join(sorted(ecosystems))
+@dataclass(frozen=True, slots=True)
+class Still:
+    """An image is not compared with advisories any more; what is known of it is of `as_of` (None: not of any time)."""
+
+    as_of: datetime | None
 
 
-def ecosystems_of(name: str) -> tuple[str, ...]:
-    """The ecosystems that the feed set of this name covers."""
-    return tuple(name.split("+")) if name else ()
+_STILL = "still:"
+_NEVER = "never"
+_STAMP = "%Y%m%dT%H%M%S.%fZ"
 
 
-def feed_set(ecosystems: Collection[str], feeds: Mapping[str, Feed], max_age: MaxAge, now: datetime) -> FeedSet:
-    """How fresh these ecosystems' feeds are at `now`. `feeds` is by ecosystem without release."""
-    ordered = tuple(sorted(ecosystems))
-    needed = {ecosystem: feeds.get(feed_of(ecosystem)) for ecosystem in ordered}
+def feed_set_name(ecosystems: Collection[str], still: Still | None = None) -> str:
+    """The name of the feed set that covers these ecosystems; that of images that stand still says of when."""
+    name = "+".join(sorted(ecosystems))
+    if still is None or not name:
+        return name
+    stamp = still.as_of.astimezone(UTC).strftime(_STAMP) if still.as_of else _NEVER
+    return f"{_STILL}{stamp}:{name}"
+
+
+def _split_name(name: str) -> tuple[tuple[str, ...], Still | None]:
+    if not name.startswith(_STILL):
+        return tuple(name.split("+")), None
+    stamp, _, ecosystems = name.removeprefix(_STILL).partition(":")
+    as_of = None if stamp == _NEVER else datetime.strptime(stamp, _STAMP).replace(tzinfo=UTC)
+    return tuple(ecosystems.split("+")), Still(as_of)
+
+
+def feed_set(name: str, feeds: Mapping[str, Feed], max_age: MaxAge, now: datetime) -> FeedSet:
+    """How fresh the feed set of this name is at `now`. `feeds` is by ecosystem without release."""
+    ecosystems, still = _split_name(name)
+    if still is not None:
+        reason = _stillness(ecosystems, still, max_age, now)
+        return FeedSet(name, ecosystems, still.as_of, (reason,) if reason else ())
+    needed = {ecosystem: feeds.get(feed_of(ecosystem)) for ecosystem in ecosystems}
     reasons = tuple(filter(None, (_problem(name, feed, max_age, now) for name, feed in needed.items())))
     known = [feed.as_of for name, feed in needed.items() if feed and feed.covers(name)]
-    as_of = min(known) if known and len(known) == len(ordered) else None
-    return FeedSet(feed_set_name(ordered), ordered, as_of, reasons)
+    return FeedSet(name, ecosystems, min(known) if len(known) == len(ecosystems) else None, reasons)
+
+
+def _stillness(ecosystems: Iterable[str], still: Still, max_age: MaxAge, now: datetime) -> str | None:
+    allowed = min(max_age(feed_of(ecosystem)) for ecosystem in ecosystems)
+    if still.as_of is None:
+        return "It is not kept fresh, and advisories that it needs were not there when it last was."
+    if now - still.as_of > allowed:
+        return f"It is not kept fresh: it was last compared with advisories of {_minute(still.as_of)}."
+    return None
 
 
 def _problem(ecosystem: str, feed: Feed | None, max_age: MaxAge, now: datetime) -> str | None:
@@ -54,8 +84,12 @@ def _problem(ecosystem: str, feed: Feed | None, max_age: MaxAge, now: datetime) 
         return f"The advisories imported for {feed.ecosystem} say nothing of {ecosystem}."
     allowed = max_age(feed.ecosystem)
     if now - feed.as_of > allowed:
-        return f"The advisories of {ecosystem} are of {feed.as_of:%Y-%m-%d %H:%M} UTC, older than {_days(allowed)}."
+        return f"The advisories of {ecosystem} are of {_minute(feed.as_of)}, older than {_days(allowed)}."
     return None
+
+
+def _minute(time: datetime) -> str:
+    return f"{time:%Y-%m-%d %H:%M} UTC"
 
 
 def _days(age: timedelta) -> str:

@@ -14,9 +14,10 @@ from scanner.exposure import FindingCursor, FindingFilter, FindingRow, Vulnerabi
 from scanner.inventory.model import Package
 from scanner.matching import Changes, FindingKey, Held, Match
 from scanner.risk.assess import AssessedImage, IndexFacts, OpenFinding
-from scanner.risk.freshness import Feed
+from scanner.risk.freshness import Feed, Still
 from scanner.risk.model import FeedSet, ImageRisk, RiskChange
 from scanner.severity import Severity
+from scanner.store.scanning import Pushes, Scans, Targets
 
 CHUNK = 1000
 """The most package versions that are asked about at once."""
@@ -50,7 +51,31 @@ class Inventories(Protocol):
         ...
 
     async def manifests_holding(self, versions: Iterable[int]) -> set[int]:
-        """Return the numbers of the manifests that hold one of these package versions."""
+        """Return the numbers of the manifests that hold one of these package versions and do not stand still."""
+        ...
+
+    async def numbers_of(self, wanted: Iterable[tuple[str, str]]) -> set[int]:
+        """Return the numbers of those of these images, by repository and digest, that have an inventory."""
+        ...
+
+    async def platforms_of(self, indexes: Iterable[int]) -> Mapping[int, set[int]]:
+        """Return the manifests that these indexes consist of, each with every index that holds it."""
+        ...
+
+    async def listed(self, numbers: Iterable[int]) -> set[int]:
+        """Return those of these images that were asked for by themselves."""
+        ...
+
+    async def still(self, numbers: Iterable[int]) -> set[int]:
+        """Return those of these images that stand still."""
+        ...
+
+    async def ecosystems_of(self, numbers: Iterable[int]) -> Mapping[int, tuple[str, ...]]:
+        """Return the ecosystems of each of these images."""
+        ...
+
+    async def put_still(self, number: int, still: Still | None, since: datetime) -> None:
+        """Store whether an image stands still, and since when."""
         ...
 
 
@@ -291,6 +316,21 @@ class Unit(Protocol):
     @property
     def exposures(self) -> Exposures:
         """Lists of findings and vulnerabilities."""
+        ...
+
+    @property
+    def scans(self) -> Scans:
+        """Scans and their queue."""
+        ...
+
+    @property
+    def targets(self) -> Targets:
+        """Targets, their tokens and images."""
+        ...
+
+    @property
+    def pushes(self) -> Pushes:
+        """Pushes that were announced."""
         ...
 
     async def record(self, action: str, subject: str, details: Mapping[str, str]) -> None:

@@ -14,7 +14,10 @@ from scanner.store.catalogue import CatalogueRows
 from scanner.store.exposure import ExposureRows
 from scanner.store.findings import FindingRows
 from scanner.store.inventories import InventoryRows
+from scanner.store.pushes import PushRows
 from scanner.store.risks import RiskRows
+from scanner.store.scans import ScanRows
+from scanner.store.targets import TargetRows
 
 
 class DatabaseUnit:
@@ -29,6 +32,9 @@ class DatabaseUnit:
         self.risks = RiskRows(session)
         self.catalogue = CatalogueRows(session)
         self.exposures = ExposureRows(session)
+        self.scans = ScanRows(session)
+        self.targets = TargetRows(session)
+        self.pushes = PushRows(session)
 
     async def record(self, action: str, subject: str, details: Mapping[str, str]) -> None:
         """Write into the audit log what this transaction does; the caller is the request's."""

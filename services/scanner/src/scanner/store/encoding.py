@@ -9,6 +9,7 @@ from sqlalchemy import RowMapping
 from scanner.catalogue import PlatformDetails
 from scanner.inventory.model import Unreadable
 from scanner.risk.assess import InventoryFacts
+from scanner.risk.freshness import Still
 from scanner.risk.model import Counts, FeedSet, ImageRisk, PlatformRisk, RiskState
 from scanner.severity import Severity
 
@@ -67,6 +68,11 @@ def feed_set_of(row: RowMapping) -> FeedSet:
 def facts_of(row: RowMapping) -> InventoryFacts:
     """What an image's inventory says of its risk, from the columns of images."""
     return InventoryFacts(RiskState(row["state"]), tuple(row["reasons"]), row["unreadable"], tuple(row["ecosystems"]))
+
+
+def still_of(row: RowMapping) -> Still | None:
+    """Whether an image stands still, from the columns of images."""
+    return None if row["still_since"] is None else Still(row["still_as_of"])
 
 
 def details_values(details: PlatformDetails) -> dict[str, Any]:

@@ -3,9 +3,10 @@
 import zlib
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
+from datetime import datetime
 from typing import Any
 
-from sqlalchemy import RowMapping, Select, and_, func, or_, select, tuple_, union
+from sqlalchemy import RowMapping, Select, and_, func, not_, or_, select, tuple_, union
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from scanner.advisories.osv import Record, decode
@@ -51,13 +52,14 @@ class ExposureRows:
         query = (
             select(findings, package_versions, set_members.c.position, set_members.c.path)
             .add_columns(layers.c.digest.label("layer"), images.c.number.label("image"), images.c.digest)
-            .add_columns(images.c.last_scanned, images.c.details)
+            .add_columns(images.c.last_scanned, images.c.details, images.c.still_since)
             .select_from(images)
             .join(set_members, set_members.c.package_set == images.c.package_set)
             .join(layers, layers.c.number == set_members.c.layer)
             .join(package_versions, package_versions.c.number == set_members.c.package_version)
             .join(findings, findings.c.package_version == set_members.c.package_version)
             .where(or_(images.c.number == image, images.c.number.in_(of_index)))
+            .where(or_(images.c.still_since.is_(None), findings.c.first_detected <= images.c.still_since))
             .order_by(*place)
             .limit(limit)
         )
@@ -151,14 +153,22 @@ def _wanted(query: Select[Any], wanted: FindingFilter) -> Select[Any]:
     if wanted.fix_state is not None:
         query = query.where(findings.c.fixable.is_(wanted.fix_state is FixState.FIXED_IN))
     if len(wanted.states) == 1:
-        is_open = findings.c.closed_at.is_(None)
-        query = query.where(is_open if FindingState.OPEN in wanted.states else ~is_open)
+        stands_still = images.c.still_since.is_not(None)
+        is_open = or_(findings.c.closed_at.is_(None), and_(stands_still, findings.c.closed_at > images.c.still_since))
+        query = query.where(is_open if FindingState.OPEN in wanted.states else not_(is_open))
     return query
 
 
 def _versions_in(repositories: frozenset[str]) -> Select[Any]:
     joined = and_(images.c.package_set == set_members.c.package_set, images.c.repository.in_(repositories))
     return select(set_members.c.package_version).join(images, joined)
+
+
+def _closed_at(row: RowMapping) -> datetime | None:
+    """When a finding closed; one of an image that stands still does not close any more."""
+    still: datetime | None = row["still_since"]
+    closed: datetime | None = row["closed_at"]
+    return closed if closed is None or still is None or closed <= still else None
 
 
 def _finding_of(row: RowMapping) -> FindingRow:
@@ -182,6 +192,6 @@ def _finding_of(row: RowMapping) -> FindingRow:
             Severity(row["severity"]), tuple(row["fixed_versions"]), tuple(row["advisory_ids"]), row["comparable"]
         ),
         first_detected=row["first_detected"],
-        closed_at=row["closed_at"],
+        closed_at=_closed_at(row),
         scanned_at=row["last_scanned"],
     )

@@ -56,7 +56,7 @@ class FindingRows:
             .where(package_versions.c.number.in_(versions))
             .where(or_(package_versions.c.matched_key.is_(None), in_interval))
         )
-        rows = await self._session.execute(query)
+        rows = (await self._session.execute(query)).all()
         return [
             Match(FindingKey(number, vulnerability), record_id, ecosystem, Severity(severity), fixed, bool(comparable))
             for number, vulnerability, record_id, ecosystem, severity, fixed, comparable in rows
@@ -137,9 +137,10 @@ class FindingRows:
             .where(set_members.c.package_set == package_set, findings.c.closed_at.is_(None))
             .group_by(findings.c.number, package_versions.c.number)
         )
+        rows = (await self._session.execute(query)).all()
         return [
             OpenFinding(vulnerability, f"{ecosystem}/{name}@{version}", Severity(severity), fixable, copies)
-            for vulnerability, ecosystem, name, version, severity, fixable, copies in await self._session.execute(query)
+            for vulnerability, ecosystem, name, version, severity, fixable, copies in rows
         ]
 
 

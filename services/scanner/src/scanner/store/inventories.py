@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+from collections import defaultdict
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from datetime import datetime
 from typing import Any
@@ -12,6 +13,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from scanner.catalogue import ImageRecord, StoredPackages
 from scanner.ecosystems import coordinates_of, feed_of
 from scanner.inventory.model import Package
+from scanner.risk.freshness import Still
 from scanner.store.chunks import chunked
 from scanner.store.encoding import details_values
 from scanner.store.tables import (
@@ -149,16 +151,70 @@ class InventoryRows:
         return found
 
     async def manifests_holding(self, versions: Iterable[int]) -> set[int]:
-        """Return the numbers of the manifests that hold one of these package versions."""
+        """Return the numbers of the manifests that hold one of these package versions and do not stand still."""
         sets: set[int] = set()
         for chunk in chunked(versions):
             query = select(set_members.c.package_set).where(set_members.c.package_version.in_(chunk)).distinct()
             sets |= set((await self._session.execute(query)).scalars())
         found: set[int] = set()
         for chunk in chunked(sets):
-            query = select(images.c.number).where(images.c.package_set.in_(chunk))
+            query = select(images.c.number).where(images.c.package_set.in_(chunk), images.c.still_since.is_(None))
             found |= set((await self._session.execute(query)).scalars())
         return found
+
+    async def numbers_of(self, wanted: Iterable[tuple[str, str]]) -> set[int]:
+        """Return the numbers of those of these images, by repository and digest, that have an inventory."""
+        digests: dict[str, list[str]] = defaultdict(list)
+        for repository, digest in wanted:
+            digests[repository].append(digest)
+        found: set[int] = set()
+        for repository, of_repository in digests.items():
+            for chunk in chunked(of_repository):
+                same = (images.c.repository == repository) & images.c.digest.in_(chunk)
+                query = select(images.c.number).where(same, images.c.last_scanned.is_not(None))
+                found |= set((await self._session.execute(query)).scalars())
+        return found
+
+    async def platforms_of(self, indexes: Iterable[int]) -> dict[int, set[int]]:
+        """Return the manifests that these indexes consist of, each with every index that holds it."""
+        found: dict[int, set[int]] = defaultdict(set)
+        for chunk in chunked(indexes):
+            of_chunk = select(image_platforms.c.manifest_image).where(image_platforms.c.index_image.in_(chunk))
+            query = select(image_platforms).where(image_platforms.c.manifest_image.in_(of_chunk))
+            for index, manifest, _ in await self._session.execute(query):
+                found[manifest].add(index)
+        return found
+
+    async def listed(self, numbers: Iterable[int]) -> set[int]:
+        """Return those of these images that were asked for by themselves."""
+        found: set[int] = set()
+        for chunk in chunked(numbers):
+            query = select(images.c.number).where(images.c.number.in_(chunk), images.c.listed)
+            found |= set((await self._session.execute(query)).scalars())
+        return found
+
+    async def still(self, numbers: Iterable[int]) -> set[int]:
+        """Return those of these images that stand still."""
+        found: set[int] = set()
+        for chunk in chunked(numbers):
+            query = select(images.c.number).where(images.c.number.in_(chunk), images.c.still_since.is_not(None))
+            found |= set((await self._session.execute(query)).scalars())
+        return found
+
+    async def ecosystems_of(self, numbers: Iterable[int]) -> dict[int, tuple[str, ...]]:
+        """Return the ecosystems of each of these images."""
+        found: dict[int, tuple[str, ...]] = {}
+        for chunk in chunked(numbers):
+            query = select(images.c.number, images.c.ecosystems).where(images.c.number.in_(chunk))
+            found |= {number: tuple(ecosystems) for number, ecosystems in await self._session.execute(query)}
+        return found
+
+    async def put_still(self, number: int, still: Still | None, since: datetime) -> None:
+        """Store whether an image stands still, and since when."""
+        values = (
+            {"still_since": since, "still_as_of": still.as_of} if still else {"still_since": None, "still_as_of": None}
+        )
+        await self._session.execute(update(images).where(images.c.number == number).values(**values))
 
     async def _insert(self, table: Table, **values: Any) -> int:
         added = insert(table).values(**values).returning(table.c.number)

@@ -4,13 +4,13 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
-from sqlalchemy import Select, delete, insert, or_, select, update
+from sqlalchemy import RowMapping, Select, delete, insert, or_, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from scanner.risk.assess import AssessedImage, IndexFacts
 from scanner.risk.model import Counts, FeedSet, ImageRisk, RiskCause, RiskChange, RiskState
 from scanner.store.chunks import chunked
-from scanner.store.encoding import facts_of, feed_set_of, risk_of, risk_values
+from scanner.store.encoding import facts_of, feed_set_of, risk_of, risk_values, still_of
 from scanner.store.tables import feed_sets, image_platforms, image_risks, images, risk_changes, risk_position
 
 
@@ -85,12 +85,7 @@ class RiskRows:
         found: list[AssessedImage] = []
         for chunk in chunked(numbers):
             query = select(images).where(images.c.number.in_(chunk), images.c.package_set.is_not(None))
-            found += [
-                AssessedImage(
-                    row["number"], row["repository"], row["digest"], row["scan_id"], facts_of(row), row["package_set"]
-                )
-                for row in (await self._session.execute(query)).mappings()
-            ]
+            found += [_assessed_of(row) for row in (await self._session.execute(query)).mappings()]
         return found
 
     async def indexes_around(self, numbers: Iterable[int]) -> list[IndexFacts]:
@@ -101,9 +96,7 @@ class RiskRows:
             query = select(images).where(or_(images.c.number.in_(chunk), images.c.number.in_(holding)))
             is_index = images.c.last_scanned.is_not(None) & images.c.package_set.is_(None)
             for row in (await self._session.execute(query.where(is_index))).mappings():
-                found[row["number"]] = IndexFacts(
-                    row["number"], row["repository"], row["digest"], row["scan_id"], facts_of(row), ()
-                )
+                found[row["number"]] = _index_of(row)
         platforms = await self._platforms(found)
         return [replace(index, platforms=tuple(platforms[number])) for number, index in found.items()]
 
@@ -149,6 +142,22 @@ def _risks() -> Select[Any]:
     return select(image_risks, images.c.repository, images.c.digest).join(
         images, images.c.number == image_risks.c.image
     )
+
+
+def _assessed_of(row: RowMapping) -> AssessedImage:
+    return AssessedImage(
+        row["number"],
+        row["repository"],
+        row["digest"],
+        row["scan_id"],
+        facts_of(row),
+        row["package_set"],
+        still_of(row),
+    )
+
+
+def _index_of(row: RowMapping) -> IndexFacts:
+    return IndexFacts(row["number"], row["repository"], row["digest"], row["scan_id"], facts_of(row), (), still_of(row))
 
 
 def _change_values(change: RiskChange) -> dict[str, Any]:

@@ -87,12 +87,15 @@ images = Table(
     Column("unreadable", Integer, nullable=False),
     Column("ecosystems", JSON, nullable=False),
     Column("details", JSON, nullable=False),
+    Column("still_since", UtcDateTime),
+    Column("still_as_of", UtcDateTime),
     UniqueConstraint("repository", "digest"),
     Index("ix_images_package_set", "package_set"),
     Index("ix_images_digest", "digest"),
 )
 """An index or manifest in a repository. Listed: asked for by itself. Without last_scanned there is no inventory; with
-it, an index has no package_set. Details are what is only shown."""
+it, an index has no package_set. Details are what is only shown. Still: since then it is not compared with advisories,
+and what is known of it is as old as still_as_of says (null: a feed that it needs was never imported)."""
 
 image_platforms = Table(
     "image_platforms",

@@ -7,7 +7,7 @@ from chassis.errors import InvalidArgument
 from google.protobuf.duration_pb2 import Duration
 from hallmark.scanner.v1 import advisory_pb2
 
-from scanner.imports import ImportHeader, ImportResult
+from scanner.learning import ImportHeader, ImportResult
 from scanner.risk.freshness import Feed
 from scanner.wire.times import moment, timestamp
 

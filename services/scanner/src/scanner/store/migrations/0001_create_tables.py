@@ -1,4 +1,4 @@
-"""Create the scanner's tables."""
+"""Create the tables of what the scanner knows."""
 
 import sqlalchemy as sa
 from alembic import op
@@ -117,6 +117,8 @@ def _create_images() -> None:
         sa.Column("unreadable", sa.Integer(), nullable=False),
         sa.Column("ecosystems", sa.JSON(), nullable=False),
         sa.Column("details", sa.JSON(), nullable=False),
+        sa.Column("still_since", UtcDateTime(), nullable=True),
+        sa.Column("still_as_of", UtcDateTime(), nullable=True),
         sa.ForeignKeyConstraint(
             ["package_set"], ["package_sets.number"], name=op.f("fk_images_package_set_package_sets")
         ),

@@ -1,0 +1,1 @@
+"""The neighbours that the scanner calls."""

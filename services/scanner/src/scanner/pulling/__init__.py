@@ -1,0 +1,1 @@
+"""Pulling images by digest: manifests expanded to platforms, layers streamed into their readers."""

@@ -1,0 +1,122 @@
+"""Which manifests of an image a runtime could run, and on what."""
+
+import re
+from collections.abc import AsyncIterator, Sequence
+from dataclasses import dataclass
+
+from registry.manifests import Descriptor, ImageManifest, Index, Platform, is_image_layer
+
+from scanner.failures import LimitExceeded, UnsupportedManifest
+from scanner.pulling.config import LARGEST, ImageConfig, parse_config
+from scanner.pulling.registry import Registry
+
+MOST_MANIFESTS = 200
+"""Manifests and indexes beneath one index."""
+MOST_LAYERS = 2000
+"""Different layers beneath one index."""
+DEEPEST = 3
+"""Indexes within indexes."""
+
+_WORD = re.compile(r"[A-Za-z0-9._-]{1,64}", re.ASCII)
+_UNKNOWN = "unknown"
+
+
+@dataclass(frozen=True, slots=True)
+class PlatformManifest:
+    """A manifest that a runtime could run; `platform` is `os/architecture` or `os/architecture/variant`."""
+
+    platform: str
+    digest: str
+    config_digest: str
+    config: ImageConfig
+    layers: tuple[Descriptor, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Expansion:
+    """What an image consists of: the manifests to read, and the platforms left out of them by choice."""
+
+    manifests: tuple[PlatformManifest, ...]
+    left_out: tuple[str, ...]
+
+    @property
+    def layers(self) -> dict[str, Descriptor]:
+        """Every layer of every manifest, each once, by its digest."""
+        return {layer.digest: layer for manifest in self.manifests for layer in manifest.layers}
+
+
+async def expand(registry: Registry, repository: str, digest: str, platforms: Sequence[str]) -> Expansion:
+    """Find out what an image consists of. Of an index, only `platforms` are read, unless there are none.
+
+    Nothing is left out by annotation or platform alone: only what consists of layers that no image has, as
+    attestations do. Raises UnsupportedManifest, LimitExceeded and what the registry raises.
+    """
+    top = await registry.manifest(repository, digest)
+    if isinstance(top, ImageManifest):
+        if is_artifact(top):
+            raise UnsupportedManifest("The manifest is of an artifact, not of an image: it has no layer of an image.")
+        return Expansion((await _read(registry, repository, digest, top, None),), ())
+    found: dict[str, PlatformManifest] = {}
+    async for manifest in _beneath(registry, repository, top):
+        found.setdefault(manifest.digest, manifest)
+    if len({layer.digest for one in found.values() for layer in one.layers}) > MOST_LAYERS:
+        raise LimitExceeded(f"The index holds more than {MOST_LAYERS} layers, the bound `layers`.")
+    chosen = [one for one in found.values() if not platforms or _is_among(one.platform, platforms)]
+    left_out = tuple(one.platform for one in found.values() if one not in chosen)
+    return Expansion(tuple(chosen), left_out)
+
+
+async def _beneath(registry: Registry, repository: str, top: Index) -> AsyncIterator[PlatformManifest]:
+    waiting = [(descriptor, 1) for descriptor in reversed(top.manifests)]
+    seen = 0
+    while waiting:
+        descriptor, depth = waiting.pop()
+        seen += 1
+        if seen > MOST_MANIFESTS:
+            raise LimitExceeded(f"The index holds more than {MOST_MANIFESTS} manifests, the bound `manifests`.")
+        manifest = await registry.manifest(repository, descriptor.digest)
+        if isinstance(manifest, Index):
+            if depth >= DEEPEST:
+                raise LimitExceeded(f"The index holds indexes more than {DEEPEST} deep, the bound `nesting`.")
+            waiting += [(child, depth + 1) for child in reversed(manifest.manifests)]
+        elif not is_artifact(manifest):
+            yield await _read(registry, repository, descriptor.digest, manifest, descriptor.platform)
+
+
+def is_artifact(manifest: ImageManifest) -> bool:
+    """Whether a manifest is of something that no runtime runs: all that it has is layers that no image has."""
+    return bool(manifest.layers) and not any(is_image_layer(layer.media_type) for layer in manifest.layers)
+
+
+async def _read(
+    registry: Registry, repository: str, digest: str, manifest: ImageManifest, named: Platform | None
+) -> PlatformManifest:
+    strange = next((one.media_type for one in manifest.layers if not is_image_layer(one.media_type)), None)
+    if strange is not None:
+        raise UnsupportedManifest(
+            f"The image {digest} mixes layers of an image with one of the type {strange[:100]!r}."
+        )
+    if manifest.config.size > LARGEST:
+        raise LimitExceeded(f"The image's configuration is larger than {LARGEST} bytes, the bound `config`.")
+    config = parse_config(await registry.blob(repository, manifest.config.digest, manifest.config.size))
+    if len(config.diff_ids) != len(manifest.layers):
+        raise UnsupportedManifest(
+            f"The image {digest} has {len(manifest.layers)} layers, but its configuration names {len(config.diff_ids)}."
+        )
+    return PlatformManifest(_platform(named, config), digest, manifest.config.digest, config, manifest.layers)
+
+
+def _platform(named: Platform | None, config: ImageConfig) -> str:
+    """What the index says that it runs on, else what it says itself."""
+    if named and _UNKNOWN not in {named.os, named.architecture} and named.os and named.architecture:
+        words = [named.os, named.architecture, named.variant]
+    else:
+        words = [config.os, config.architecture, config.variant]
+    if words[1:] == ["arm64", "v8"]:
+        words.pop()  # the only variant there is: runtimes take both spellings for the same
+    return "/".join(word if _WORD.fullmatch(word) else _UNKNOWN for word in words if word or word is not words[-1])
+
+
+def _is_among(platform: str, platforms: Sequence[str]) -> bool:
+    """Whether a platform was chosen: `linux/arm` chooses every variant of it."""
+    return any(platform == one or platform.startswith(f"{one}/") for one in platforms)

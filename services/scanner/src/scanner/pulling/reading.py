@@ -1,0 +1,127 @@
+"""Reading an image: each layer once, whichever manifests share it, and an inventory of each manifest."""
+
+import asyncio
+from collections import Counter
+from collections.abc import AsyncIterator, Coroutine, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any, TypeVar
+
+from chassis.workers import Workers
+from registry.manifests import Descriptor
+
+from scanner.failures import DigestMismatch, ScanFailure
+from scanner.inventory.model import Inventory, PlatformInventory
+from scanner.inventory.taking import keep, keep_also, needed_besides, take_inventory
+from scanner.layers.archive import Keep
+from scanner.layers.layer import Layer
+from scanner.layers.limits import Limits
+from scanner.layers.reading import read_layer
+from scanner.layers.tree import Tree
+from scanner.pulling.platforms import Expansion, PlatformManifest
+from scanner.pulling.progress import Progress
+from scanner.pulling.registry import Registry
+from scanner.pulling.streaming import read_in_thread
+
+Result = TypeVar("Result")
+
+
+@dataclass(frozen=True, slots=True)
+class ImageReader:
+    """Reads images; `parallel` layers of one image at a time."""
+
+    registry: Registry
+    workers: Workers
+    limits: Limits = field(default_factory=Limits)
+    parallel: int = 2
+
+    async def read(self, repository: str, image: Expansion, progress: Progress) -> tuple[PlatformInventory, ...]:
+        """The inventory of every manifest of an image.
+
+        Raises what the registry raises; DigestMismatch, LayerTruncated, LayerMalformed, LimitExceeded.
+        """
+        progress.begin(sum(layer.size for layer in image.layers.values()), len(image.layers))
+        uses = Counter[str](digest for one in image.manifests for digest in {layer.digest for layer in one.layers})
+        shared: dict[str, Layer] = {}
+        inventories = []
+        for manifest in image.manifests:
+            missing = [layer for layer in manifest.layers if layer.digest not in shared]
+            layers = shared | await self._layers(repository, missing, keep, progress)
+            shared = {digest: layer for digest, layer in layers.items() if uses[digest] > 1}
+            inventory = await self._inventory(repository, manifest, layers, progress)
+            inventories.append(_platform_inventory(manifest, inventory))
+        return tuple(inventories)
+
+    async def _inventory(
+        self, repository: str, manifest: PlatformManifest, layers: Mapping[str, Layer], progress: Progress
+    ) -> Inventory:
+        tree = await self.workers.run(_assemble, manifest, layers)
+        besides = await self.workers.run(needed_besides, tree)
+        if besides:
+            progress.begin(sum(layer.size for layer in manifest.layers), len(manifest.layers))
+            again = await self._layers(repository, manifest.layers, keep_also(besides), progress)
+            tree = await self.workers.run(_assemble, manifest, again)
+        return await self.workers.run(take_inventory, tree)
+
+    async def _layers(
+        self, repository: str, descriptors: Sequence[Descriptor], wanted: Keep, progress: Progress
+    ) -> dict[str, Layer]:
+        once = {descriptor.digest: descriptor for descriptor in descriptors}
+        room = asyncio.Semaphore(self.parallel)
+
+        async def read(descriptor: Descriptor) -> Layer:
+            async with room:
+                return await self._layer(repository, descriptor, wanted, progress)
+
+        layers = await _all_or_none([read(descriptor) for descriptor in once.values()])
+        return dict(zip(once, layers, strict=True))
+
+    async def _layer(self, repository: str, descriptor: Descriptor, wanted: Keep, progress: Progress) -> Layer:
+        async def chunks() -> AsyncIterator[bytes]:
+            async for chunk in self.registry.stream(repository, descriptor.digest, descriptor.size):
+                progress.pulled(len(chunk))
+                yield chunk
+
+        try:
+            layer = await read_in_thread(chunks(), lambda stored: read_layer(stored, wanted, self.limits), self.workers)
+        except ScanFailure as failure:
+            raise type(failure)(f"In the layer {descriptor.digest}: {failure.message}") from failure
+        if (layer.digest, layer.size) != (descriptor.digest, descriptor.size):
+            raise DigestMismatch(
+                f"The layer {descriptor.digest} came as {layer.size} bytes of {layer.digest}, not {descriptor.size}."
+            )
+        progress.read()
+        return layer
+
+
+def _assemble(manifest: PlatformManifest, layers: Mapping[str, Layer]) -> Tree:
+    tree = Tree()
+    for descriptor, diff_id in zip(manifest.layers, manifest.config.diff_ids, strict=True):
+        layer = layers[descriptor.digest]
+        if layer.diff_id != diff_id:
+            raise DigestMismatch(
+                f"The layer {layer.digest} unpacks to {layer.diff_id}; the image's configuration says {diff_id}."
+            )
+        tree.apply(layer)
+    return tree
+
+
+def _platform_inventory(manifest: PlatformManifest, inventory: Inventory) -> PlatformInventory:
+    return PlatformInventory(
+        platform=manifest.platform,
+        manifest_digest=manifest.digest,
+        config_digest=manifest.config_digest,
+        layers=tuple(layer.digest for layer in manifest.layers),
+        created=manifest.config.created,
+        inventory=inventory,
+    )
+
+
+async def _all_or_none(works: Sequence[Coroutine[Any, Any, Result]]) -> list[Result]:
+    """Do them side by side; where one fails, stop the others and raise what it raised."""
+    tasks = [asyncio.ensure_future(work) for work in works]
+    try:
+        return await asyncio.gather(*tasks)
+    finally:
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)

@@ -1,0 +1,45 @@
+"""The port to registries."""
+
+from collections.abc import AsyncIterator, Sequence
+from typing import Protocol
+
+from registry.manifests import ImageManifest, Index
+
+
+class Registry(Protocol):
+    """Registries, as far as the scanner needs them. `repository` is `host/repository`.
+
+    Each method raises the refusals of registry.errors and registry.manifests.
+    """
+
+    def demand_configured(self, host: str) -> None:
+        """Raise HostNotConfigured where this host is none that may be contacted."""
+        ...
+
+    async def resolve(self, repository: str, tag: str) -> str:
+        """Return the digest that a tag points at."""
+        ...
+
+    async def tagged(self, repository: str, tag: str) -> tuple[str, ImageManifest | Index | None]:
+        """Return what a tag points at, and its digest; None where it is of a kind that is not read."""
+        ...
+
+    async def manifest(self, repository: str, digest: str) -> ImageManifest | Index:
+        """Fetch a manifest or index, verified."""
+        ...
+
+    async def blob(self, repository: str, digest: str, size: int) -> bytes:
+        """Fetch a small blob of at most this size in bytes, verified."""
+        ...
+
+    def stream(self, repository: str, digest: str, size: int) -> AsyncIterator[bytes]:
+        """Stream a blob of at most this size in bytes. It is verified when it ends, not before."""
+        ...
+
+    async def tags(self, repository: str) -> Sequence[str]:
+        """Return every tag of a repository."""
+        ...
+
+    async def repositories(self, host: str) -> Sequence[str]:
+        """Return every repository of a registry, without the host."""
+        ...

@@ -1,0 +1,52 @@
+"""ScanService: decode, use case, encode."""
+
+from collections.abc import AsyncIterator
+from typing import Any
+
+import grpc.aio
+from chassis.identity import current_caller
+from chassis.paging import open_page
+from hallmark.scanner.v1 import scan_service_pb2 as pb
+from hallmark.scanner.v1 import scan_service_pb2_grpc as rpc
+
+from scanner.scans import ScanDesk
+from scanner.servicers.fitting import fitting
+from scanner.wire import reading, scans
+
+Context = grpc.aio.ServicerContext[Any, Any]
+
+
+class ScanService(rpc.ScanServiceServicer):
+    """Scans: readings of images that are or were done."""
+
+    def __init__(self, desk: ScanDesk) -> None:
+        self._desk = desk
+
+    async def ScanImage(self, request: pb.ScanImageRequest, context: Context) -> pb.ScanImageResponse:
+        """Ask for a scan."""
+        scan = await self._desk.scan_image(current_caller(), scans.image(request.image), force=request.force)
+        return pb.ScanImageResponse(scan=scans.scan(scan))
+
+    async def GetScan(self, request: pb.GetScanRequest, context: Context) -> pb.GetScanResponse:
+        """Return a scan."""
+        return pb.GetScanResponse(scan=scans.scan(await self._desk.get(current_caller(), request.scan_id)))
+
+    async def WatchScan(self, request: pb.WatchScanRequest, context: Context) -> AsyncIterator[pb.WatchScanResponse]:
+        """Send how far a scan is, until it has ended."""
+        async for progress, scan in self._desk.watch(current_caller(), request.scan_id):
+            yield pb.WatchScanResponse(progress=scans.progress(progress), scan=scans.scan(scan) if scan else None)
+
+    async def ListScans(self, request: pb.ListScansRequest, context: Context) -> pb.ListScansResponse:
+        """List scans, the newest first."""
+        page = open_page(request)
+        listed = await self._desk.page(
+            current_caller(),
+            scans.scan_filter(request),
+            reading.repository(request.repository) if request.repository else "",
+            int(page.cursor) if page.cursor else None,
+            page.size,
+        )
+        encoded = fitting(map(scans.scan, listed.records))
+        more = listed.more or len(encoded) < len(listed.records)
+        last = str(listed.records[len(encoded) - 1].number) if more else ""
+        return pb.ListScansResponse(scans=encoded, next_page_token=page.token(last))

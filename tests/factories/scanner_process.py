@@ -1,0 +1,132 @@
+"""The scanner as a process of its own, on free ports, with certificates made for the test."""
+
+import asyncio
+import json
+import ssl
+import sys
+from collections.abc import AsyncIterator, Iterable
+from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from socket import socket
+
+import aiohttp
+import grpc.aio
+from chassis.client import open_channel
+from chassis.config import Tls, Upstream
+
+from tests.factories.certificates import Authority
+
+_START_SECONDS = 60
+
+
+def free_port() -> int:
+    """A port of loopback that nobody listens on."""
+    with socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+class ScannerHome:
+    """What a scanner is configured by; `start` may be called again after it was killed."""
+
+    def __init__(self, folder: Path, registries: Iterable[str]) -> None:
+        self.folder = folder
+        self.authority = Authority()
+        self.tls = self.authority.write(self.authority.service("scanner"), folder / "tls")
+        self.listener = self.authority.write(self.authority.listener(), folder / "listener")
+        self.events_port = free_port()
+        self.probes_port = free_port()
+        self.config = folder / "scanner.toml"
+        self.config.write_text(_settings(self, registries))
+
+    async def run(self, *arguments: str) -> tuple[int, str]:
+        """Run a command of the scanner to its end; return its exit code and what it wrote to stderr."""
+        process = await self._spawn(*arguments)
+        _, said = await asyncio.wait_for(process.communicate(), _START_SECONDS)
+        return process.returncode or 0, said.decode()
+
+    @asynccontextmanager
+    async def start(self) -> AsyncIterator["RunningScanner"]:
+        """Run the scanner until the block ends."""
+        process = await self._spawn("serve")
+        try:
+            async with AsyncExitStack() as stack:
+                port, reading = await _port(process)
+                stack.callback(reading.cancel)
+                yield RunningScanner(self, process, port, stack)
+        finally:
+            if process.returncode is None:
+                process.terminate()
+            await process.wait()
+
+    async def _spawn(self, *arguments: str) -> asyncio.subprocess.Process:
+        command = (sys.executable, "-m", "scanner", *arguments, "--config", str(self.config))
+        return await asyncio.create_subprocess_exec(*command, stderr=asyncio.subprocess.PIPE)
+
+
+@dataclass
+class RunningScanner:
+    """A scanner that runs."""
+
+    home: ScannerHome
+    process: asyncio.subprocess.Process
+    port: int
+    _stack: AsyncExitStack
+
+    async def channel(self, role: str, name: str = "pat") -> grpc.aio.Channel:
+        """Open a channel as a person in a role, closed with the scanner."""
+        tls = self.home.authority.write(self.home.authority.person(role, name), self.home.folder / f"{role}-{name}")
+        channel = open_channel(Upstream(address=f"127.0.0.1:{self.port}", role="scanner"), tls)
+        return await self._stack.enter_async_context(channel)
+
+    async def post(self, path: str, body: bytes, token: str) -> int:
+        """Send a push event; returns the status."""
+        trust = ssl.create_default_context(cafile=str(self.home.listener.ca))
+        url = f"https://127.0.0.1:{self.home.events_port}{path}"
+        headers = {"Authorization": f"Bearer {token}"}
+        async with (
+            aiohttp.ClientSession() as session,
+            session.post(url, data=body, headers=headers, ssl=trust) as answer,
+        ):
+            return answer.status
+
+    async def probe(self, path: str) -> tuple[int, str]:
+        """Ask for health or metrics."""
+        url = f"http://127.0.0.1:{self.home.probes_port}{path}"
+        async with aiohttp.ClientSession() as session, session.get(url) as answer:
+            return answer.status, await answer.text()
+
+
+def _settings(home: ScannerHome, registries: Iterable[str]) -> str:
+    lines = [
+        _tables(home.tls),
+        '[server]\naddress = "127.0.0.1:0"\ndrain = 5',
+        f'[http]\naddress = "127.0.0.1:{home.probes_port}"',
+        f'[events]\naddress = "127.0.0.1:{home.events_port}"',
+        f'certificate = "{home.listener.certificate}"\nkey = "{home.listener.key}"',
+        f'[database]\nurl = "sqlite+aiosqlite:///{home.folder}/store/scanner.db"',
+    ]
+    lines += [f'[[registries]]\nhost = "{host}"\nplain_http = true\nretries = 0' for host in registries]
+    return "\n".join(lines) + "\n"
+
+
+def _tables(tls: Tls) -> str:
+    named = {"ca": tls.ca, "certificate": tls.certificate, "key": tls.key, "trust_domain": tls.trust_domain}
+    return "\n".join(["[tls]", *(f'{name} = "{value}"' for name, value in named.items())])
+
+
+async def _port(process: asyncio.subprocess.Process) -> tuple[int, asyncio.Task[None]]:
+    assert process.stderr
+    said: list[str] = []
+    async with asyncio.timeout(_START_SECONDS):
+        async for line in process.stderr:
+            said.append(line.decode())
+            if '"service started"' in said[-1]:
+                return int(json.loads(said[-1])["port"]), asyncio.create_task(_drain(process.stderr))
+    raise AssertionError("the scanner did not start: " + "".join(said))
+
+
+async def _drain(stream: asyncio.StreamReader) -> None:
+    async for _ in stream:
+        pass
