@@ -1,0 +1,114 @@
+"""The HTTPS side: a request in, one answer out. Whatever goes wrong, the answer lets nothing in."""
+
+import logging
+import re
+import secrets
+from collections.abc import Awaitable, Callable
+from typing import Final
+from urllib.parse import parse_qs
+
+from chassis.clock import Clock
+from chassis.errors import Kind
+from chassis.http import BodyTooLarge, Receive, Scope, Send, answer, read_body
+from chassis.identity import CORRELATION_ID
+
+from admission import sentences
+from admission.deadlines import left, seconds_of
+from admission.errors import NoReview, NoSuchPath, NotPosted, ReviewTooLarge, ReviewTooSlow, Unreadable
+from admission.metrics import Metrics
+from admission.mutation import pin
+from admission.reviews import Request, allow, decode_review, deny, patch
+from admission.validation import validate
+from admission.verdicts import Verifier
+
+log = logging.getLogger(__name__)
+
+LARGEST_BODY: Final = 3 << 20
+"""The API server's own bound of an object, 3 MiB."""
+_JSON: Final = "application/json"
+_CORRELATION: Final = re.compile(r"[A-Za-z0-9._-]{1,64}", re.ASCII)
+
+Handler = Callable[[Request, float | None], Awaitable[tuple[str, bytes]]]
+
+
+class Webhook:
+    """An ASGI application with /validate and /mutate."""
+
+    def __init__(self, verifier: Verifier, metrics: Metrics, clock: Clock) -> None:
+        self._verifier = verifier
+        self._metrics = metrics
+        self._clock = clock
+        self._handlers: dict[str, Handler] = {"/validate": self._validate, "/mutate": self._mutate}
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answer one HTTP request."""
+        if scope["type"] != "http":
+            return
+        try:
+            body = await self._answer(scope, receive)
+        except NoReview as error:
+            self._metrics.refused(error.status)
+            await answer(send, error.status, f"{error.message}\n".encode(), "text/plain; charset=utf-8")
+        else:
+            await answer(send, 200, body, _JSON)
+
+    async def _answer(self, scope: Scope, receive: Receive) -> bytes:
+        start = self._clock.monotonic()
+        path: str = scope["path"]
+        handler = self._handlers.get(path)
+        if handler is None:
+            raise NoSuchPath("There is /validate and /mutate.")
+        seconds = _demand_review(scope)
+        request = decode_review(await _body(receive, seconds))
+        CORRELATION_ID.set(request.uid if _CORRELATION.fullmatch(request.uid) else secrets.token_hex(8))
+        spent = self._clock.monotonic() - start
+        try:
+            outcome, body = await handler(request, left(seconds, spent))
+        except Exception:  # a defect of ours must not become an answer that the API server could take for a yes
+            log.exception("review failed", extra={"path": path, "uid": request.uid})
+            outcome = "failed"
+            body = deny(request.uid, sentences.refusal("INTERNAL", "The adapter failed; its log tells more."))
+        self._metrics.answered(path, request, outcome, self._clock.monotonic() - start)
+        return body
+
+    async def _validate(self, request: Request, seconds: float | None) -> tuple[str, bytes]:
+        decision = await validate(request, self._verifier, seconds)
+        if decision.verifier_error:
+            self._failed(decision.verifier_error)
+        if decision.allowed:
+            return decision.outcome.value, allow(request.uid, decision.warnings)
+        return decision.outcome.value, deny(request.uid, decision.message, decision.warnings)
+
+    async def _mutate(self, request: Request, seconds: float | None) -> tuple[str, bytes]:
+        try:
+            pinning = await pin(request, self._verifier, seconds)
+        except Unreadable as error:
+            return "unanswered", deny(request.uid, sentences.refusal(error.reason, error.message))
+        if pinning.verifier_error:
+            self._failed(pinning.verifier_error)
+        return "pinned" if pinning.operations else "allowed", patch(request.uid, pinning.operations)
+
+    def _failed(self, kind: Kind) -> None:
+        self._metrics.verifier_failed(kind.value)
+        log.warning("verifier did not answer", extra={"kind": kind.value})
+
+
+def _demand_review(scope: Scope) -> float:
+    """The seconds that the API server waits. Raises NotPosted, NoReview."""
+    if scope["method"] != "POST":
+        raise NotPosted("An admission review is posted.")
+    headers = dict(scope["headers"])
+    content_type = headers.get(b"content-type", b"").decode("latin-1").partition(";")[0].strip().lower()
+    if content_type != _JSON:
+        raise NoReview(f"An admission review is {_JSON}; this is {content_type[:100]!a}.")
+    query = parse_qs(scope["query_string"].decode("latin-1"), keep_blank_values=True, max_num_fields=16)
+    return seconds_of(query.get("timeout", [None])[-1])
+
+
+async def _body(receive: Receive, seconds: float) -> bytes:
+    try:
+        return await read_body(receive, LARGEST_BODY, seconds)
+    except BodyTooLarge:
+        raise ReviewTooLarge(f"A review has at most {LARGEST_BODY} bytes.") from None
+    except TimeoutError:
+        raise ReviewTooSlow("The review did not arrive within its own timeout.") from None
