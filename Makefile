@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 PARTS := libs/wire libs/chassis libs/registry services/scanner services/signer services/policy services/verifier services/admission cli
 
 .DEFAULT_GOAL := help
-.PHONY: help setup test lint types format generate requirements clean
+.PHONY: help setup demo test lint types format generate requirements clean
 
 help: ## List the commands
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-14s %s\n", $$1, $$2}'
@@ -15,6 +15,9 @@ setup: $(VENV)/.ready ## Create the environment in .venv (needs Python 3.11+ alo
 $(VENV)/.ready: requirements/dev.txt $(PARTS:%=%/pyproject.toml)
 	PYTHON=$(PYTHON) deploy/local/setup.sh $(VENV) $(PARTS)
 	@touch $@
+
+demo: setup ## Play the whole workflow on this machine, end to end, on real images
+	$(BIN)/python -m deploy.local.demo
 
 test: setup ## Run every test, with the real components (as root on Debian it installs them)
 	tests/run

@@ -1,11 +1,13 @@
 """Lists, fetched page by page up to a bound."""
 
+import sys
 from collections.abc import Callable, Sequence
 from typing import TypeVar
 
 from hallmark_cli.output import note
 
 LARGEST_PAGE = 1000
+EVERYTHING = sys.maxsize
 
 Item = TypeVar("Item")
 Page = Callable[[int, str], tuple[Sequence[Item], str]]

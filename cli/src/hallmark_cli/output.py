@@ -29,11 +29,11 @@ STYLES = {
 UNBOUNDED = 10_000
 
 
-def table(headers: Sequence[str], rows: Iterable[Sequence[str]]) -> None:
-    """Print a table, or on stderr that there is nothing to show."""
+def table(headers: Sequence[str], rows: Iterable[Sequence[str]], nothing: str = "There are none.") -> None:
+    """Print a table, or on stderr a sentence where it would be empty."""
     listed = [list(map(_cell, row)) for row in rows]
     if not listed:
-        note("There are none.")
+        note(nothing)
         return
     made = Table(*headers, box=None, pad_edge=False, header_style="bold", padding=(0, 2, 0, 0))
     for row in listed:

@@ -12,14 +12,14 @@ from hallmark_cli import output, references
 from hallmark_cli.commands import risks
 from hallmark_cli.connection import Connection
 from hallmark_cli.failures import Refused
-from hallmark_cli.listing import LARGEST_PAGE, collect
+from hallmark_cli.listing import EVERYTHING, collect
 from hallmark_cli.messages import moment, plain, word
 from hallmark_cli.options import EnumWord, limited, output_form, speaks_as
 
 
 @click.group()
 def images() -> None:
-    """Images known to the scanner, and their risk as of now."""
+    """Images, and their risk as of now."""
 
 
 @images.command("list")
@@ -101,7 +101,7 @@ def located(stub: ImageServiceStub, text: str) -> tuple[str, str]:
     if reference.digest:
         return reference.repository, reference.digest
     tag = reference.tag or "latest"
-    for image in find(stub, pb.ListImagesRequest(repository=reference.repository), LARGEST_PAGE):
+    for image in find(stub, pb.ListImagesRequest(repository=reference.repository), EVERYTHING):
         if tag in image.tags:
             return reference.repository, image.digest
     raise Refused(f"No image is known under {reference.repository}:{tag}. `hallmark scan` looks at it.", "NOT_FOUND")

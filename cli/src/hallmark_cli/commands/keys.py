@@ -18,7 +18,7 @@ from hallmark_cli import output
 from hallmark_cli.commands import gates
 from hallmark_cli.connection import Connection
 from hallmark_cli.failures import Misused, Refused
-from hallmark_cli.listing import LARGEST_PAGE, collect
+from hallmark_cli.listing import EVERYTHING, collect
 from hallmark_cli.messages import moment, plain, word
 from hallmark_cli.options import EnumWord, Moment, Pair, limited, output_form, speaks_as
 
@@ -28,7 +28,7 @@ VERSIONED = re.compile(r"([a-z0-9-]+)@([1-9][0-9]{0,8})")
 
 @click.group()
 def keys() -> None:
-    """Signing keys: made in the vault, they never leave it."""
+    """Signing keys, which never leave the vault."""
 
 
 @keys.command()
@@ -218,7 +218,7 @@ def versions_of(stub: KeyServiceStub, name: str) -> list[KeyVersion]:
         answer = stub.ListKeyVersions(pb.ListKeyVersionsRequest(key=name, page_size=size, page_token=token))
         return list(answer.key_versions), answer.next_page_token
 
-    return collect(page, LARGEST_PAGE)
+    return collect(page, EVERYTHING)
 
 
 def _tell(key: Key, form: str) -> None:

@@ -12,7 +12,7 @@ from hallmark.policy.v1.revision_pb2 import ActivePolicy, Revision
 from hallmark_cli import output, policyfile, policytext, yamltree
 from hallmark_cli.connection import Connection
 from hallmark_cli.failures import Misused
-from hallmark_cli.listing import LARGEST_PAGE, collect
+from hallmark_cli.listing import EVERYTHING, collect
 from hallmark_cli.messages import moment, plain
 from hallmark_cli.options import limited, output_form, speaks_as
 
@@ -22,7 +22,7 @@ CLUSTER = click.option("--cluster", required=True, help="The cluster.")
 
 @click.group()
 def policy() -> None:
-    """Policies of clusters: revisions that never change, one of them in force."""
+    """Policies of clusters, in revisions."""
 
 
 @policy.command()
@@ -183,7 +183,7 @@ def _activated(stub: PolicyServiceStub, cluster: str, revision: int, expected: i
 
 def _active(stub: PolicyServiceStub, cluster: str) -> int:
     """The number of the revision in force; 0 where none is."""
-    return next((one.revision for one in _actives(stub, LARGEST_PAGE) if one.cluster == cluster), 0)
+    return next((one.revision for one in _actives(stub, EVERYTHING) if one.cluster == cluster), 0)
 
 
 def _actives(stub: PolicyServiceStub, limit: int) -> list[ActivePolicy]:

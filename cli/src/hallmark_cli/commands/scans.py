@@ -45,7 +45,10 @@ def scan(
     limit: int,
     form: str,
 ) -> None:
-    """Scan an image: host/repository@digest, or host/repository:tag."""
+    """Scan an image.
+
+    REF is host/repository@digest, or host/repository:tag.
+    """
     with connection.to("scanner") as channel:
         asked = ScanServiceStub(channel).ScanImage(pb.ScanImageRequest(image=reference, force=force)).scan
         if not wait and fail_on is None:

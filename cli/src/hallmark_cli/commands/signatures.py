@@ -39,9 +39,10 @@ def sign(
     form: str,
     **conditions: Any,
 ) -> None:
-    """Sign an image that passes the key's gate: host/repository[:tag]@digest.
+    """Sign an image that passes the gate.
 
-    The conditions of the gate can be made tighter here, never looser.
+    REF is host/repository[:tag]@digest; a tag is signed too. The conditions of the key's gate can be made tighter here,
+    never looser.
     """
     if not references.split(reference).digest:
         raise Misused("Name the digest that you reviewed: host/repository[:tag]@sha256:... A tag can move.")

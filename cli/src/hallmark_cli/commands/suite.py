@@ -47,10 +47,10 @@ def _absolute(path: str | None) -> str:
 )
 @click.pass_obj
 def up(setting: Setting, cluster: str | None, registries: tuple[tuple[str, Registry], ...]) -> None:
-    """Start the whole suite on this machine, and wait until it is ready.
+    """Start the suite on this machine.
 
-    Five processes on loopback, each with a certificate of an authority made here at the first start. What does not run
-    yet is started; where all runs already, the answer is no.
+    Five processes on loopback, each with a certificate of an authority that is made here at the first start. What does
+    not run yet is started, and waited for until it is ready; where all runs already, the answer is no.
     """
     suite.up(setting.home, cluster, dict(registries), lambda name: output.note(f"{name} is ready"))
     _show(suite.status(setting.home))
@@ -59,7 +59,10 @@ def up(setting: Setting, cluster: str | None, registries: tuple[tuple[str, Regis
 @click.command()
 @click.pass_obj
 def down(setting: Setting) -> None:
-    """End the suite on this machine: its own processes, and no others. Its data stays."""
+    """End the suite on this machine.
+
+    Its own processes end, and no others. Its data stays.
+    """
     ended = suite.down(setting.home)
     output.note(f"Ended: {', '.join(ended)}." if ended else "Nothing was running.")
 
@@ -68,9 +71,9 @@ def down(setting: Setting) -> None:
 @output_form
 @click.pass_obj
 def status(setting: Setting, form: str) -> None:
-    """Show each service of the suite on this machine: process, address, whether it is ready, since when.
+    """Show each service of the suite.
 
-    The answer is yes where every service is ready.
+    Its process, its address, whether it is ready, and since when it runs. The answer is yes where all are ready.
     """
     services = suite.status(setting.home)
     if form == "json":

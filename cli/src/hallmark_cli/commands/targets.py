@@ -18,7 +18,7 @@ from hallmark_cli.options import Command, limited, output_form, speaks_as
 
 @click.group()
 def targets() -> None:
-    """Repositories that are kept scanned, on every push and from the start."""
+    """Repositories that are kept scanned."""
 
 
 def _repositories(command: Command) -> Command:

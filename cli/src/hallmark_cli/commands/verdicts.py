@@ -37,7 +37,10 @@ def verify(
     explain: bool,
     form: str,
 ) -> None:
-    """Verify an image: may it run in this cluster, or does it bear a good signature of this key?"""
+    """Verify an image.
+
+    Against a cluster: may it run there? Against a key: does it bear a good signature of it?
+    """
     if (cluster is None) == (key is None):
         raise Misused("Name either --cluster, to ask its policy, or --key, to ask for its signature.")
     if cluster is not None:
@@ -55,7 +58,7 @@ def verify(
 @output_form
 @speaks_as("auditor")
 def why(connection: Connection, reference: str, cluster: str, namespace: str, form: str) -> None:
-    """Say why an image may run in a namespace of a cluster, or may not."""
+    """Say why an image may run, or may not."""
     verdict = _explained(connection, reference, cluster, namespace)
     _show_verdict(verdict, form, in_full=True)
     _judge(verdict)

@@ -1,0 +1,125 @@
+"""The suite on one machine: up, asked, hurt, and taken down, by the command as a person runs it."""
+
+import json
+import os
+import signal
+import socket
+import subprocess
+import sys
+import tomllib
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from hallmark_cli.local import processes
+from hallmark_cli.local.home import SERVICES
+
+SECONDS = 120
+
+
+class Suite:
+    """A suite in a home of its own."""
+
+    def __init__(self, home: Path) -> None:
+        self.home = home
+
+    def run(self, *arguments: str) -> subprocess.CompletedProcess[str]:
+        """Run a command on it."""
+        command = [sys.executable, "-P", "-m", "hallmark_cli", "--home", str(self.home), *arguments]
+        return subprocess.run(command, capture_output=True, text=True, check=False, timeout=SECONDS)
+
+    def services(self) -> dict[str, dict[str, Any]]:
+        """What `status` says of each service."""
+        listed: list[dict[str, Any]] = json.loads(self.run("status", "-o", "json").stdout)
+        return {one["name"]: one for one in listed}
+
+
+@pytest.fixture
+def suite(tmp_path: Path) -> Iterator[Suite]:
+    made = Suite(tmp_path / "home")
+    yield made
+    made.run("down")
+
+
+def test_a_home_without_a_suite(suite: Suite) -> None:
+    assert suite.run("status").returncode == 1
+    assert {one["ready"] for one in suite.services().values()} == {False}
+    ended = suite.run("down")
+    assert (ended.returncode, ended.stderr) == (0, "Nothing was running.\n")
+    listed = suite.run("keys", "list")
+    assert listed.returncode == 2
+    assert "`hallmark up` makes one" in listed.stderr
+
+
+@pytest.mark.timeout(300)
+def test_the_life_of_a_suite(suite: Suite) -> None:
+    up = suite.run("up", "--cluster", "one", "--registry", "127.0.0.1:5000,plain")
+    assert up.returncode == 0, up.stderr
+    first = suite.services()
+    assert [first[name]["ready"] for name in SERVICES] == [True] * len(SERVICES)
+    assert suite.run("status").returncode == 0
+    assert suite.run("keys", "create", "release").returncode == 0
+
+    again = suite.run("up")
+    assert again.returncode == 1
+    assert "running already" in again.stderr
+    assert suite.services() == first
+
+    os.kill(first["policy"]["pid"], signal.SIGKILL)
+    hurt = suite.run("status")
+    assert hurt.returncode == 1
+    assert "not running" in hurt.stdout
+    other = suite.run("up", "--cluster", "two")
+    assert other.returncode == 1
+    assert "other settings" in other.stderr
+    assert suite.run("up").returncode == 0
+    mended = suite.services()
+    assert mended["policy"]["pid"] != first["policy"]["pid"]
+    assert mended["policy"]["address"] == first["policy"]["address"]
+    assert {name: mended[name]["pid"] for name in SERVICES if name != "policy"} == {
+        name: first[name]["pid"] for name in SERVICES if name != "policy"
+    }
+
+    down = suite.run("down")
+    assert (down.returncode, down.stderr) == (0, f"Ended: {', '.join(SERVICES)}.\n")
+    assert {processes.describe(one["pid"]) for one in mended.values()} == {None}
+
+    # What was made, and how registries are reached, outlives it.
+    assert suite.run("up").returncode == 0
+    assert "release" in suite.run("keys", "list").stdout
+    config = tomllib.loads((suite.home / "config" / "scanner.toml").read_text())
+    assert config["registries"] == [{"host": "127.0.0.1:5000", "plain_http": True}]
+
+
+@pytest.mark.timeout(300)
+def test_a_taken_port_and_a_stale_record(suite: Suite) -> None:
+    assert suite.run("up").returncode == 0
+    assert suite.run("down").returncode == 0
+    # A record of processes that are others by now, as after the machine was started anew.
+    (suite.home / "running.toml").write_text(
+        f'[scanner]\npid = {os.getpid()}\nbegan = "another boot"\nsince = "2030-01-01T00:00:00+00:00"\n'
+    )
+    assert suite.services()["scanner"]["pid"] is None
+
+    ports = tomllib.loads((suite.home / "suite.toml").read_text())["ports"]
+    with socket.create_server(("127.0.0.1", ports["signer"])):
+        refused = suite.run("up")
+    assert refused.returncode == 1
+    assert f"Port {ports['signer']} on 127.0.0.1, chosen for signer, is taken" in refused.stderr
+    assert {one["pid"] for one in suite.services().values()} == {None}
+    # The process of the record, this one, was none of the suite's.
+    assert suite.run("down").stderr == "Nothing was running.\n"
+
+
+@pytest.mark.timeout(300)
+def test_a_service_that_cannot_start_takes_the_others_with_it(suite: Suite) -> None:
+    assert suite.run("up").returncode == 0
+    assert suite.run("down").returncode == 0
+    (suite.home / "secrets" / "vault.key").chmod(0o644)
+    failed = suite.run("up")
+    assert failed.returncode == 3
+    assert "The signer did not start" in failed.stderr
+    assert "vault.key" in failed.stderr
+    assert "Traceback" not in failed.stderr
+    assert {one["pid"] for one in suite.services().values()} == {None}
