@@ -2,6 +2,7 @@
 
 import asyncio
 import sys
+import threading
 from collections.abc import AsyncIterator
 from datetime import UTC, datetime
 from pathlib import Path
@@ -183,3 +184,25 @@ async def test_a_page_token_continues_one_list_of_one_caller(database: Database)
         open_page(pb.ListKeysRequest(page_token=token))
     with pytest.raises(InvalidArgument, match="1000"):
         open_page(pb.ListKeysRequest(page_size=1001))
+
+
+async def test_no_thread_outlives_a_database_that_is_closed_under_a_call(tmp_path: Path) -> None:
+    before, entered = set(threading.enumerate()), asyncio.Event()
+    opened = open_database(Settings(url=f"sqlite+aiosqlite:///{tmp_path}/closed.db"))
+
+    async def hold() -> None:
+        async with opened.read() as session:
+            await session.execute(text("SELECT 1"))
+            entered.set()
+            await asyncio.Event().wait()
+
+    holding = asyncio.create_task(hold())
+    await entered.wait()
+    left = set(threading.enumerate()) - before
+    assert left != set()
+    await opened.close()
+    for thread in left:
+        thread.join(10)
+    assert [thread for thread in left if thread.is_alive()] == []
+    holding.cancel()
+    await asyncio.gather(holding, return_exceptions=True)

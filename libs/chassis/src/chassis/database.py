@@ -79,9 +79,9 @@ class UtcDateTime(TypeDecorator[datetime]):
 class Database:
     """An engine, and for SQLite the lock that keeps a second process out."""
 
-    def __init__(self, engine: AsyncEngine, lock: int | None, stops: "set[asyncio.Future[Any]]") -> None:
+    def __init__(self, engine: AsyncEngine, lock: int | None, opened: "set[_SqliteConnection]") -> None:
         self.engine = engine
-        self._stops = stops
+        self._opened = opened
         self._writing = engine.execution_options(**{_WRITES: True})
         self._lock = lock
 
@@ -108,7 +108,8 @@ class Database:
     async def close(self) -> None:
         """Close every connection and let the file go."""
         await self.engine.dispose()
-        await asyncio.gather(*self._stops)
+        # A call that was cancelled may still hold a connection: its thread must not outlive the event loop.
+        await asyncio.gather(*(connection.ended() for connection in list(self._opened)))
         if self._lock is not None:
             os.close(self._lock)
 
@@ -127,12 +128,12 @@ def open_database(settings: Settings, *, durable: bool = False) -> Database:
     url = make_url(settings.url)
     sqlite = url.get_backend_name() == "sqlite"
     lock = _hold(Path(url.database)) if sqlite and url.database else None
-    stops: set[asyncio.Future[Any]] = set()
-    opened = {"timeout": BUSY_SECONDS, "async_creator_fn": _creator(stops)} if sqlite else {}
-    engine = create_async_engine(url, connect_args=opened)
+    opened: set[_SqliteConnection] = set()
+    arguments = {"timeout": BUSY_SECONDS, "async_creator_fn": _creator(opened)} if sqlite else {}
+    engine = create_async_engine(url, connect_args=arguments)
     if sqlite:
         _prepare_sqlite(engine, durable)
-    return Database(engine, lock, stops)
+    return Database(engine, lock, opened)
 
 
 class _SqliteConnection(aiosqlite.Connection):
@@ -142,26 +143,35 @@ class _SqliteConnection(aiosqlite.Connection):
     and aiosqlite would wait for its answer for ever.
     """
 
-    stops: "set[asyncio.Future[Any]]"
-    _told = False
+    _stopped: "asyncio.Future[Any] | None" = None
 
     def stop(self) -> "asyncio.Future[Any] | None":
-        """Stop the thread; None where it was told before."""
-        if self._told:
+        """Stop the thread after what it does now; None where it was told before."""
+        if self._stopped is not None:
             return None
-        self._told = True
-        stopped = super().stop()
-        if stopped is not None:
-            self.stops.add(stopped)
-            stopped.add_done_callback(self.stops.discard)
-        return stopped
+        self._stopped = super().stop()
+        return self._stopped
+
+    @property
+    def gone(self) -> bool:
+        """Whether the thread has stopped."""
+        return self._stopped is not None and self._stopped.done()
+
+    async def ended(self) -> None:
+        """Wait until the thread has stopped, telling it to where nobody has."""
+        if not self._thread.is_alive():
+            return
+        self.stop()
+        if self._stopped is not None:
+            await self._stopped
 
 
-def _creator(stops: "set[asyncio.Future[Any]]") -> Callable[..., _SqliteConnection]:
+def _creator(opened: set[_SqliteConnection]) -> Callable[..., _SqliteConnection]:
     def create(*where: Any, **options: Any) -> _SqliteConnection:
         connection = _SqliteConnection(lambda: sqlite3.connect(*where, **options), iter_chunk_size=64)
-        connection.stops = stops
         connection._thread.daemon = True  # it shall not keep a process alive that wants to end
+        opened.difference_update([one for one in opened if one.gone])
+        opened.add(connection)
         return connection
 
     return create
