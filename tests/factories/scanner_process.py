@@ -1,23 +1,19 @@
 """The scanner as a process of its own, on free ports, with certificates made for the test."""
 
 import asyncio
-import json
 import ssl
-import sys
 from collections.abc import AsyncIterator, Iterable
-from contextlib import AsyncExitStack, asynccontextmanager
+from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from socket import socket
 
 import aiohttp
 import grpc.aio
-from chassis.client import open_channel
-from chassis.config import Tls, Upstream
+from chassis.config import Tls
 
 from tests.factories.certificates import Authority
-
-_START_SECONDS = 60
+from tests.factories.service_process import RunningService, ServiceProcess
 
 
 def free_port() -> int:
@@ -42,27 +38,16 @@ class ScannerHome:
 
     async def run(self, *arguments: str) -> tuple[int, str]:
         """Run a command of the scanner to its end; return its exit code and what it wrote to stderr."""
-        process = await self._spawn(*arguments)
-        _, said = await asyncio.wait_for(process.communicate(), _START_SECONDS)
-        return process.returncode or 0, said.decode()
+        return await self._process().run(*arguments)
 
     @asynccontextmanager
     async def start(self) -> AsyncIterator["RunningScanner"]:
         """Run the scanner until the block ends."""
-        process = await self._spawn("serve")
-        try:
-            async with AsyncExitStack() as stack:
-                port, reading = await _port(process)
-                stack.callback(reading.cancel)
-                yield RunningScanner(self, process, port, stack)
-        finally:
-            if process.returncode is None:
-                process.terminate()
-            await process.wait()
+        async with self._process().start() as service:
+            yield RunningScanner(self, service)
 
-    async def _spawn(self, *arguments: str) -> asyncio.subprocess.Process:
-        command = (sys.executable, "-m", "scanner", *arguments, "--config", str(self.config))
-        return await asyncio.create_subprocess_exec(*command, stderr=asyncio.subprocess.PIPE)
+    def _process(self) -> ServiceProcess:
+        return ServiceProcess("scanner", self.folder, self.authority, self.config)
 
 
 @dataclass
@@ -70,15 +55,16 @@ class RunningScanner:
     """A scanner that runs."""
 
     home: ScannerHome
-    process: asyncio.subprocess.Process
-    port: int
-    _stack: AsyncExitStack
+    service: RunningService
+
+    @property
+    def process(self) -> asyncio.subprocess.Process:
+        """The process."""
+        return self.service.process
 
     async def channel(self, role: str, name: str = "pat") -> grpc.aio.Channel:
         """Open a channel as a person in a role, closed with the scanner."""
-        tls = self.home.authority.write(self.home.authority.person(role, name), self.home.folder / f"{role}-{name}")
-        channel = open_channel(Upstream(address=f"127.0.0.1:{self.port}", role="scanner"), tls)
-        return await self._stack.enter_async_context(channel)
+        return await self.service.channel(role, name)
 
     async def post(self, path: str, body: bytes, token: str) -> int:
         """Send a push event; returns the status."""
@@ -114,19 +100,3 @@ def _settings(home: ScannerHome, registries: Iterable[str]) -> str:
 def _tables(tls: Tls) -> str:
     named = {"ca": tls.ca, "certificate": tls.certificate, "key": tls.key, "trust_domain": tls.trust_domain}
     return "\n".join(["[tls]", *(f'{name} = "{value}"' for name, value in named.items())])
-
-
-async def _port(process: asyncio.subprocess.Process) -> tuple[int, asyncio.Task[None]]:
-    assert process.stderr
-    said: list[str] = []
-    async with asyncio.timeout(_START_SECONDS):
-        async for line in process.stderr:
-            said.append(line.decode())
-            if '"service started"' in said[-1]:
-                return int(json.loads(said[-1])["port"]), asyncio.create_task(_drain(process.stderr))
-    raise AssertionError("the scanner did not start: " + "".join(said))
-
-
-async def _drain(stream: asyncio.StreamReader) -> None:
-    async for _ in stream:
-        pass

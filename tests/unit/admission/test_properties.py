@@ -59,7 +59,7 @@ def rejected(body: bytes, path: str) -> tuple[Answered, Desk]:
     return asyncio.run(desk.post(body, path)), desk
 
 
-def demand_no_yes(answered: Answered) -> None:
+def check_no_yes(answered: Answered) -> None:
     assert answered.status == 400 or (answered.status == 200 and answered.response["allowed"] is False)
 
 
@@ -88,7 +88,7 @@ def test_a_review_with_anything_in_any_place_gets_no_yes_while_the_verifier_says
         assert not known or asked["operation"] in ("DELETE", "CONNECT"), before
         assert desk.verifier.questions == []
     else:
-        demand_no_yes(answered)
+        check_no_yes(answered)
 
 
 @given(workload=st.sampled_from(WORKLOADS), spec=SPECS | JSON, old=SPECS | JSON)
@@ -96,7 +96,7 @@ def test_a_workload_gets_no_yes_while_the_verifier_says_no(workload: tuple[str, 
     group, kind = workload
     given_request = request(placed(kind, spec), kind=kind)
     given_request["kind"]["group"] = group
-    demand_no_yes(rejected(review(given_request), "/validate")[0])
+    check_no_yes(rejected(review(given_request), "/validate")[0])
 
 
 @given(workload=st.sampled_from(WORKLOADS), spec=SPECS, old=SPECS)

@@ -1,7 +1,5 @@
 """Policies in YAML: what they become, and where they are refused."""
 
-import contextlib
-
 import pytest
 from google.protobuf.duration_pb2 import Duration
 from hallmark.common.v1.severity_pb2 import Severity
@@ -131,5 +129,11 @@ def test_a_damaged_policy_is_read_or_malformed(data: st.DataObject) -> None:
     length = data.draw(st.integers(0, 5))
     inserted = data.draw(st.text(alphabet="ab:-[]{}&*!|>'\"#, \n0", max_size=5))
     damaged = WHOLE[:at] + inserted + WHOLE[at + length :]
-    with contextlib.suppress(Malformed):
-        policyfile.read(damaged.encode())
+    try:
+        read = policyfile.read(damaged.encode())
+    except Malformed as malformed:
+        place = (malformed.line, malformed.column)
+    else:
+        assert policyfile.read(policytext.write(read).encode()) == read
+        return
+    assert (1, 1) <= place <= (damaged.count("\n") + 2, len(damaged) + 1)

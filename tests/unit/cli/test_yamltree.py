@@ -1,7 +1,5 @@
 """Strict YAML: what is refused, where, and that nothing from outside ends in anything but Malformed."""
 
-import contextlib
-
 import pytest
 from hallmark_cli import yamltree
 from hallmark_cli.yamltree import Malformed
@@ -93,5 +91,11 @@ def test_numbers_are_decimal(source: str) -> None:
 
 @given(st.binary(max_size=200) | st.text(alphabet="ab:-[]{}&*!|>'\"#%@`, \n\t?", max_size=60).map(str.encode))
 def test_whatever_comes_is_read_or_malformed(source: bytes) -> None:
-    with contextlib.suppress(Malformed):
-        yamltree.parse(source)
+    try:
+        again = yamltree.parse(source)
+    except Malformed as malformed:
+        place = (malformed.line, malformed.column)
+    else:
+        assert again.start_mark.index <= again.end_mark.index <= len(source.decode())
+        return
+    assert min(place) >= 1

@@ -57,7 +57,10 @@ def unsupported(message: pb.Policy) -> list[str]:
 
 
 def test_a_policy_with_every_kind_of_message_is_known() -> None:
-    decode_policy(pb.Policy.FromString(full().SerializeToString()))
+    message = pb.Policy.FromString(full().SerializeToString())
+    decoded, document = decode_policy(message)
+    assert decoded.cluster == message.cluster
+    assert pb.Policy.FromString(document) == message
 
 
 @pytest.mark.parametrize("place", PLACES)

@@ -1,0 +1,84 @@
+"""A service as a process of its own, with certificates made for the test."""
+
+import asyncio
+import json
+import sys
+from collections.abc import AsyncIterator
+from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+import grpc.aio
+from chassis.client import open_channel
+from chassis.config import Upstream
+
+from tests.factories.certificates import Authority
+
+_START_SECONDS = 60
+
+
+@dataclass
+class RunningService:
+    """A service that runs."""
+
+    name: str
+    folder: Path
+    authority: Authority
+    process: asyncio.subprocess.Process
+    port: int
+    _stack: AsyncExitStack
+
+    async def channel(self, role: str, name: str = "pat") -> grpc.aio.Channel:
+        """Open a channel as a person in a role, closed with the service."""
+        tls = self.authority.write(self.authority.person(role, name), self.folder / f"{role}-{name}")
+        channel = open_channel(Upstream(address=f"127.0.0.1:{self.port}", role=self.name), tls)
+        return await self._stack.enter_async_context(channel)
+
+
+@dataclass
+class ServiceProcess:
+    """How a service is run; `start` may be called again after it was killed."""
+
+    name: str
+    folder: Path
+    authority: Authority
+    config: Path
+
+    async def run(self, *arguments: str) -> tuple[int, str]:
+        """Run a command of the service to its end; return its exit code and what it wrote to stderr."""
+        process = await self._spawn(*arguments)
+        _, said = await asyncio.wait_for(process.communicate(), _START_SECONDS)
+        return process.returncode or 0, said.decode()
+
+    @asynccontextmanager
+    async def start(self) -> AsyncIterator[RunningService]:
+        """Run the service until the block ends."""
+        process = await self._spawn("serve")
+        try:
+            async with AsyncExitStack() as stack:
+                port, reading = await self._port(process)
+                stack.callback(reading.cancel)
+                yield RunningService(self.name, self.folder, self.authority, process, port, stack)
+        finally:
+            if process.returncode is None:
+                process.terminate()
+            await process.wait()
+
+    async def _spawn(self, *arguments: str) -> asyncio.subprocess.Process:
+        command = (sys.executable, "-m", self.name, *arguments, "--config", str(self.config))
+        return await asyncio.create_subprocess_exec(*command, stderr=asyncio.subprocess.PIPE)
+
+    async def _port(self, process: asyncio.subprocess.Process) -> tuple[int, asyncio.Task[None]]:
+        assert process.stderr
+        said: list[str] = []
+        async with asyncio.timeout(_START_SECONDS):
+            async for line in process.stderr:
+                said.append(line.decode())
+                if '"service started"' in said[-1]:
+                    return int(json.loads(said[-1])["port"]), asyncio.create_task(_drain(process.stderr))
+        raise AssertionError(f"the {self.name} did not start: " + "".join(said))
+
+
+async def _drain(stream: asyncio.StreamReader) -> None:
+    async for _ in stream:
+        pass
