@@ -36,3 +36,17 @@ async def test_a_call_that_is_cancelled_twice_lets_go(tmp_path: Path) -> None:
     async with database.begin() as session:
         assert (await session.execute(text("SELECT 1"))).scalar_one() == 1
     await database.close()
+
+
+async def test_a_closed_connection_holds_no_lock_however_long_its_cursor_lives(tmp_path: Path) -> None:
+    database = open_database(Settings(url=f"sqlite+aiosqlite:///{tmp_path}/test.db"))
+    async with database.begin() as session:
+        connection = await (await session.connection()).get_raw_connection()
+        driver = connection.driver_connection
+        assert driver is not None
+        cursor = await driver.execute("SELECT 1 UNION SELECT 2")
+        await driver.close()
+        async with asyncio.timeout(5), database.begin() as another:
+            assert (await another.execute(text("SELECT 3"))).scalar_one() == 3
+        assert cursor is not None
+    await database.close()

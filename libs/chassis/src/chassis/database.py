@@ -136,6 +136,20 @@ def open_database(settings: Settings, *, durable: bool = False) -> Database:
     return Database(engine, lock, opened)
 
 
+class _SqliteFile(sqlite3.Connection):
+    """A connection that undoes its open transaction before it closes.
+
+    SQLite keeps a closed connection alive while a cursor of it is, with its transaction and locks, and a cancelled call
+    leaves a cursor until the garbage collector finds it.
+    """
+
+    def close(self) -> None:
+        """Let go of every lock, and close."""
+        if self.in_transaction:
+            self.rollback()
+        super().close()
+
+
 class _SqliteConnection(aiosqlite.Connection):
     """A connection that may be told to stop twice, and whose stops can be waited for.
 
@@ -168,7 +182,10 @@ class _SqliteConnection(aiosqlite.Connection):
 
 def _creator(opened: set[_SqliteConnection]) -> Callable[..., _SqliteConnection]:
     def create(*where: Any, **options: Any) -> _SqliteConnection:
-        connection = _SqliteConnection(lambda: sqlite3.connect(*where, **options), iter_chunk_size=64)
+        def connect() -> sqlite3.Connection:
+            return sqlite3.connect(*where, factory=_SqliteFile, **options)
+
+        connection = _SqliteConnection(connect, iter_chunk_size=64)
         connection._thread.daemon = True  # it shall not keep a process alive that wants to end
         opened.difference_update([one for one in opened if one.gone])
         opened.add(connection)
