@@ -143,10 +143,13 @@ class _SqliteFile(sqlite3.Connection):
     leaves a cursor until the garbage collector finds it.
     """
 
+    _closed = False
+
     def close(self) -> None:
-        """Let go of every lock, and close."""
-        if self.in_transaction:
+        """Let go of every lock, and close; once closed, nothing more happens."""
+        if not self._closed and self.in_transaction:
             self.rollback()
+        self._closed = True
         super().close()
 
 
