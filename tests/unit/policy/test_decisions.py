@@ -92,21 +92,33 @@ async def test_an_id_twice_in_one_batch_is_kept_once(office: Offices) -> None:
         ("correlation_id", "c" * 65),
     ],
 )
-async def test_a_malformed_decision_is_refused_with_its_field_and_its_message_not_kept(
+async def test_a_malformed_decision_is_refused_by_itself_with_its_field(
     office: Offices, field: str, value: object
 ) -> None:
+    odd = decision(NOW, **{field: value})
     with acting("verifier", "1"):
-        with pytest.raises(InvalidArgument) as refused:
-            await record(office, [decision(NOW)], [decision(NOW), decision(NOW, **{field: value})])
-        assert len((await listed(office)).decisions) == 1
-    assert [violation.field for violation in refused.value.violations] == [f"decisions[1].{field}"]
+        answer = await record(office, [decision(NOW)], [decision(NOW), odd, decision(NOW)])
+        assert len((await listed(office)).decisions) == 3
+    assert (answer.recorded, answer.known, answer.refused) == (3, 0, 1)
+    (refused,) = answer.refusals
+    assert (refused.decision_id, refused.reason, refused.field) == (odd.decision_id, "MALFORMED_REQUEST", field)
+    assert office.counted("hallmark_policy_decisions_refused_total") == 1
 
 
 async def test_a_time_beyond_any_calendar_is_refused(office: Offices) -> None:
     odd = decision(NOW)
     odd.time.seconds = 2**60
-    with acting("verifier", "1"), pytest.raises(InvalidArgument, match="calendar"):
-        await record(office, [odd])
+    with acting("verifier", "1"):
+        answer = await record(office, [odd])
+    assert "calendar" in answer.refusals[0].message
+
+
+async def test_many_refusals_are_counted_and_the_first_explained(office: Offices) -> None:
+    with acting("verifier", "1"):
+        odd = [decision(NOW, decision_id="/" * 100_000) for _ in range(30)]
+        answer = await record(office, odd[:15], odd[15:])
+    assert (answer.recorded, answer.refused, len(answer.refusals)) == (0, 30, 20)
+    assert {refused.decision_id for refused in answer.refusals} == {"/" * 64}
 
 
 async def test_too_many_decisions_at_once_are_refused(office: Offices) -> None:
@@ -203,10 +215,11 @@ async def test_a_narrowed_caller_names_a_cluster_of_its_own(
 
 
 async def test_a_narrowed_verifier_records_for_its_clusters_alone(office: Offices) -> None:
-    with acting("verifier", "1", clusters=("prod-eu",)), pytest.raises(PermissionDenied):
-        await record(office, [decision(NOW), decision(NOW, cluster="prod-us")])
+    with acting("verifier", "1", clusters=("prod-eu",)):
+        answer = await record(office, [decision(NOW, image="own"), decision(NOW, cluster="prod-us")])
     with acting("auditor"):
-        assert await images(office) == []
+        assert await images(office) == ["own"]
+    assert [(refused.reason, refused.field) for refused in answer.refusals] == [("PERMISSION_DENIED", "")]
 
 
 async def test_old_decisions_are_deleted(office: Offices) -> None:

@@ -31,14 +31,16 @@ class FakeLog:
     def __init__(self) -> None:
         self.batches: list[list[str]] = []
         self.refusal: Refusal | None = None
+        self.refused = 0
         self.asked = asyncio.Semaphore(0)
 
-    async def write(self, decisions: Sequence[Decision]) -> None:
+    async def write(self, decisions: Sequence[Decision]) -> int:
         await asyncio.sleep(0)
         self.asked.release()
         if self.refusal:
             raise self.refusal
         self.batches.append([decision.id for decision in decisions])
+        return self.refused
 
 
 class Counted:
@@ -59,7 +61,7 @@ async def test_what_comes_in_is_written_in_order_and_in_batches() -> None:
     for number in range(1200):
         buffer.record(decision(number))
     await buffer.flush()
-    assert [len(batch) for batch in log.batches] == [500, 500, 200]
+    assert [len(batch) for batch in log.batches] == [200] * 6
     assert [one for batch in log.batches for one in batch] == [str(number) for number in range(1200)]
     assert (counted.written, counted.lost, len(buffer)) == (1200, 0, 0)
 
@@ -107,6 +109,16 @@ async def test_two_flushes_at_once_write_everything_once() -> None:
     buffer.record(decision(1))
     await asyncio.gather(buffer.flush(), buffer.flush())
     assert log.batches == [["1"]]
+
+
+async def test_what_the_log_refuses_by_itself_is_counted_as_lost_and_not_sent_again() -> None:
+    log, counted = FakeLog(), Counted()
+    log.refused = 1
+    buffer = DecisionBuffer(log, counted, 10)
+    for number in range(3):
+        buffer.record(decision(number))
+    await buffer.flush()
+    assert (counted.written, counted.lost, len(buffer)) == (2, 1, 0)
 
 
 async def test_what_the_log_calls_malformed_does_not_hold_up_the_rest() -> None:

@@ -8,11 +8,11 @@ from datetime import timedelta
 from typing import Final, Protocol
 
 from chassis.clock import Clock
-from chassis.errors import Refusal
+from chassis.errors import PermissionDenied, Refusal
 from chassis.identity import Caller
 
 from policy.errors import ClusterRequired, TooManyDecisions
-from policy.records import Alike, Decision, Wanted
+from policy.records import Alike, Decision, Recorded, RefusedDecision, Wanted
 from policy.store import Store
 
 log = logging.getLogger(__name__)
@@ -30,6 +30,9 @@ class DecisionMetrics(Protocol):
 
     def known(self, count: int) -> None:
         """So many were sent again."""
+
+    def refused(self, count: int) -> None:
+        """So many are not kept."""
 
     def deleted(self, count: int) -> None:
         """So many were old."""
@@ -51,18 +54,28 @@ class DecisionLog:
         self._clock = clock
         self._metrics = metrics
 
-    async def record(self, caller: Caller, batch: Sequence[Decision]) -> int:
-        """Keep a batch as a whole; returns how many are new. Raises TooManyDecisions, PermissionDenied."""
-        if len(batch) > MOST_AT_ONCE:
+    async def record(self, caller: Caller, sent: Sequence[Decision | RefusedDecision]) -> Recorded:
+        """Keep a batch, without what was refused already or is beyond the caller's scope. Raises TooManyDecisions."""
+        if len(sent) > MOST_AT_ONCE:
             raise TooManyDecisions(f"A message holds at most {MOST_AT_ONCE} decisions.", field="decisions")
-        for cluster in sorted({decision.cluster for decision in batch}):
-            caller.scope.demand_cluster(cluster)
+        within = [_within_scope(caller, one) for one in sent]
+        batch = [one for one in within if isinstance(one, Decision)]
+        refused = tuple(one for one in within if isinstance(one, RefusedDecision))
         async with self._store.begin() as work:
             new = await work.decisions.add(batch)
+        recorded = Recorded(len(new), len(batch) - len(new), refused)
+        self._count(new, recorded)
+        return recorded
+
+    def _count(self, new: Sequence[Decision], recorded: Recorded) -> None:
         for decision in new:
             self._metrics.recorded(decision)
-        self._metrics.known(len(batch) - len(new))
-        return len(new)
+        self._metrics.known(recorded.known)
+        self._metrics.refused(len(recorded.refused))
+        if recorded.refused:
+            first = recorded.refused[0].refusal
+            fields = {"count": len(recorded.refused), "reason": first.reason, "detail": first.message}
+            log.warning("decisions refused", extra=fields)
 
     async def page(self, caller: Caller, wanted: Wanted, before: int, limit: int) -> Sequence[tuple[int, Decision]]:
         """Decisions with their numbers, recorded last first, those below `before`. Raises PermissionDenied."""
@@ -93,6 +106,15 @@ class DecisionLog:
             except Refusal as refusal:
                 log.warning("old decisions not deleted", extra={"reason": refusal.reason})
             await sleep(_SWEEP_SECONDS)
+
+
+def _within_scope(caller: Caller, sent: Decision | RefusedDecision) -> Decision | RefusedDecision:
+    if isinstance(sent, Decision):
+        try:
+            caller.scope.demand_cluster(sent.cluster)
+        except PermissionDenied as refusal:
+            return RefusedDecision(sent.decision_id, refusal)
+    return sent
 
 
 def _demand_scope(caller: Caller, wanted: Wanted) -> None:

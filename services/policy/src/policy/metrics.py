@@ -28,6 +28,11 @@ class Metrics:
         self._known = Counter(
             "hallmark_policy_decisions_known_total", "Decisions sent again that were kept before.", registry=registry
         )
+        self._refused = Counter(
+            "hallmark_policy_decisions_refused_total",
+            "Decisions not kept, being malformed or of another's cluster.",
+            registry=registry,
+        )
         self._deleted = Counter(
             "hallmark_policy_decisions_deleted_total", "Decisions deleted for their age or number.", registry=registry
         )
@@ -43,6 +48,10 @@ class Metrics:
     def known(self, count: int) -> None:
         """So many were sent again."""
         self._known.inc(count)
+
+    def refused(self, count: int) -> None:
+        """So many are not kept."""
+        self._refused.inc(count)
 
     def deleted(self, count: int) -> None:
         """So many were old."""

@@ -4,6 +4,8 @@ from dataclasses import dataclass
 from datetime import datetime
 from enum import Enum
 
+from chassis.errors import Refusal
+
 
 @dataclass(frozen=True, slots=True)
 class Revision:
@@ -80,6 +82,23 @@ class Decision:
     message: str
     dry_run: bool
     correlation_id: str
+
+
+@dataclass(frozen=True, slots=True)
+class RefusedDecision:
+    """A decision that is not kept, by its id as it was sent, and why."""
+
+    decision_id: str
+    refusal: Refusal
+
+
+@dataclass(frozen=True, slots=True)
+class Recorded:
+    """What became of a batch: how many are new, how many were kept before, and which were refused."""
+
+    new: int
+    known: int
+    refused: tuple[RefusedDecision, ...]
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,15 +13,19 @@ from verifier.verification import Decision
 
 log = logging.getLogger(__name__)
 
-BATCH: Final = 500
+BATCH: Final = 200
+"""As many decisions as fit into a message of 4 MiB even where each of their texts is as long as it may be."""
 _RETRY_SECONDS: Final = 1.0
 
 
 class Log(Protocol):
     """The decision log."""
 
-    async def write(self, decisions: Sequence[Decision]) -> None:
-        """Returns once they are recorded; recording one twice is no harm. Raises Refusal."""
+    async def write(self, decisions: Sequence[Decision]) -> int:
+        """Returns once they are recorded, with how many the log refused for good. Raises Refusal.
+
+        Recording one twice is no harm.
+        """
 
 
 class BufferMetrics(Protocol):
@@ -31,7 +35,7 @@ class BufferMetrics(Protocol):
         """So many were recorded."""
 
     def dropped(self, count: int) -> None:
-        """So many were dropped: the buffer was full, or the log calls them malformed."""
+        """So many were dropped: the buffer was full, or the log refused them for good."""
 
 
 class DecisionBuffer:
@@ -62,7 +66,7 @@ class DecisionBuffer:
         self._filled.set()
 
     async def run(self) -> None:
-        """Writes what comes in, in batches, until cancelled; what the log refuses is tried again."""
+        """Writes what comes in, in batches, until cancelled; what the log can't take now is tried again."""
         while True:
             await self._filled.wait()
             try:
@@ -83,15 +87,15 @@ class DecisionBuffer:
 
     async def _write(self, batch: Sequence[Decision]) -> None:
         try:
-            await self._log.write(batch)
+            refused = await self._log.write(batch)
         except Refusal as refusal:
             if refusal.kind is not Kind.INVALID_ARGUMENT:
                 raise
             # Sent again it would be refused again, and hold up all that come after it.
             log.exception("decisions refused as malformed", extra={"reason": refusal.reason, "count": len(batch)})
-            self._metrics.dropped(len(batch))
-        else:
-            self._metrics.recorded(len(batch))
+            refused = len(batch)
+        self._metrics.dropped(refused)
+        self._metrics.recorded(len(batch) - refused)
 
     def __len__(self) -> int:
         return len(self._waiting)

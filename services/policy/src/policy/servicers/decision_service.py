@@ -11,10 +11,18 @@ from hallmark.policy.v1 import decision_service_pb2_grpc as rpc
 
 from policy.decisions import DecisionLog
 from policy.wire import requests
-from policy.wire.decisions import decode_counted, decode_decision, decode_listed, encode_alike, encode_decision
+from policy.wire.decisions import (
+    decode_counted,
+    decode_decisions,
+    decode_listed,
+    encode_alike,
+    encode_decision,
+    encode_refused,
+)
 
 Context = grpc.aio.ServicerContext[Any, Any]
 _MOST_COUNTS: Final = 1000
+_MOST_REFUSALS: Final = 20
 _LARGEST_PAGE: Final = 3 << 20
 """A page ends early rather than outgrow a message."""
 
@@ -29,12 +37,15 @@ class DecisionService(rpc.DecisionServiceServicer):
         self, request_iterator: AsyncIterator[pb.RecordDecisionsRequest], context: Context
     ) -> pb.RecordDecisionsResponse:
         """Keep decisions, message by message."""
-        sent = recorded = 0
+        response = pb.RecordDecisionsResponse()
         async for request in request_iterator:
-            batch = [decode_decision(one, f"decisions[{at}]") for at, one in enumerate(request.decisions)]
-            recorded += await self._decisions.record(current_caller(), batch)
-            sent += len(batch)
-        return pb.RecordDecisionsResponse(recorded=recorded, known=sent - recorded)
+            recorded = await self._decisions.record(current_caller(), decode_decisions(request.decisions))
+            response.recorded += recorded.new
+            response.known += recorded.known
+            response.refused += len(recorded.refused)
+            room = _MOST_REFUSALS - len(response.refusals)
+            response.refusals.extend(map(encode_refused, recorded.refused[:room]))
+        return response
 
     async def ListDecisions(self, request: pb.ListDecisionsRequest, context: Context) -> pb.ListDecisionsResponse:
         """List decisions, recorded last first."""

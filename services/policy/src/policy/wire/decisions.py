@@ -9,10 +9,11 @@ from hallmark.policy.v1 import decision_pb2 as pb
 from hallmark.policy.v1 import decision_service_pb2 as pb_service
 
 from policy.errors import MalformedRequest
-from policy.records import Alike, Decision, Effect, Outcome, Wanted
+from policy.records import Alike, Decision, Effect, Outcome, RefusedDecision, Wanted
 from policy.wire import requests
 from policy.wire.revisions import encode_time
 
+_LONGEST_ID: Final = 64
 _ID: Final = re.compile(r"[A-Za-z0-9._-]{1,64}", re.ASCII)
 _REASON: Final = re.compile(r"[A-Z0-9_]{1,64}", re.ASCII)
 _DIGEST: Final = re.compile(r"(?:sha256:[0-9a-f]{64})?", re.ASCII)
@@ -33,13 +34,24 @@ _OUTCOME_VALUES: Final = {outcome: value for value, outcome in _OUTCOMES.items()
 _EFFECT_VALUES: Final = {effect: value for value, effect in _EFFECTS.items()}
 
 
-def decode_decision(message: pb.Decision, path: str) -> Decision:
-    """A decision to keep. Raises MalformedRequest, which names the field below `path`."""
-    _check(message, path)
+def decode_decisions(messages: Iterable[pb.Decision]) -> list[Decision | RefusedDecision]:
+    """Decisions to keep, each by itself, so that a malformed one takes no other with it."""
+    return [_decoded(message) for message in messages]
+
+
+def _decoded(message: pb.Decision) -> Decision | RefusedDecision:
+    try:
+        return _decision(message)
+    except MalformedRequest as refusal:
+        return RefusedDecision(message.decision_id[:_LONGEST_ID], refusal)
+
+
+def _decision(message: pb.Decision) -> Decision:
+    _check(message)
     return Decision(
         decision_id=message.decision_id,
-        time=requests.moment(message.time, f"{path}.time"),
-        cluster=requests.cluster(message.cluster, f"{path}.cluster"),
+        time=requests.moment(message.time, "time"),
+        cluster=requests.cluster(message.cluster, "cluster"),
         namespace=message.namespace,
         object_kind=message.object_kind,
         requester=message.requester,
@@ -49,7 +61,7 @@ def decode_decision(message: pb.Decision, path: str) -> Decision:
         outcome=_OUTCOMES[message.outcome],
         effect=_EFFECTS[message.effect],
         rule=message.rule,
-        policy_revision=requests.number(message.policy_revision, f"{path}.policy_revision"),
+        policy_revision=requests.number(message.policy_revision, "policy_revision"),
         reasons=tuple(message.reasons),
         message=message.message,
         dry_run=message.dry_run,
@@ -57,9 +69,9 @@ def decode_decision(message: pb.Decision, path: str) -> Decision:
     )
 
 
-def _check(message: pb.Decision, path: str) -> None:
+def _check(message: pb.Decision) -> None:
     for field, longest in _LONGEST.items():
-        requests.text(getattr(message, field), f"{path}.{field}", longest)
+        requests.text(getattr(message, field), field, longest)
     for field, holds, sentence in (
         ("decision_id", _ID.fullmatch(message.decision_id), "An id has 1 to 64 letters, digits, dots, hyphens."),
         ("time", message.HasField("time"), "The time is missing."),
@@ -71,7 +83,7 @@ def _check(message: pb.Decision, path: str) -> None:
         ("reasons", all(map(_REASON.fullmatch, message.reasons)), "A reason is a code of A-Z, 0-9 and _."),
     ):
         if not holds:
-            raise MalformedRequest(sentence, field=f"{path}.{field}")
+            raise MalformedRequest(sentence, field=field)
 
 
 def encode_decision(decision: Decision) -> pb.Decision:
@@ -94,6 +106,14 @@ def encode_decision(decision: Decision) -> pb.Decision:
         message=decision.message,
         dry_run=decision.dry_run,
         correlation_id=decision.correlation_id,
+    )
+
+
+def encode_refused(refused: RefusedDecision) -> pb_service.RefusedDecision:
+    """Why a decision was not kept."""
+    refusal = refused.refusal
+    return pb_service.RefusedDecision(
+        decision_id=refused.decision_id, reason=refusal.reason, field=refusal.field or "", message=refusal.message
     )
 
 

@@ -1,5 +1,6 @@
 """Follows the policies in force, and writes the decision log."""
 
+import logging
 from collections.abc import AsyncIterator, Sequence
 from typing import Final
 
@@ -17,6 +18,8 @@ from verifier.clients.policy_records import decode_policy
 from verifier.reasons import Effect, Outcome
 from verifier.rules.policy import Policy, Unsupported
 from verifier.verification import Decision
+
+log = logging.getLogger(__name__)
 
 _OUTCOMES: Final = {
     outcome: decision_pb2.DecisionOutcome.Value(f"DECISION_OUTCOME_{outcome.value}") for outcome in Outcome
@@ -64,13 +67,17 @@ class DecisionLog:
         self._stub = decision_service_pb2_grpc.DecisionServiceStub(channel)
         self._seconds = seconds
 
-    async def write(self, decisions: Sequence[Decision]) -> None:
-        """Sends the decisions, which are at most 500. Raises RemoteRefusal."""
+    async def write(self, decisions: Sequence[Decision]) -> int:
+        """Sends the decisions, which are at most 500; returns how many were refused for good. Raises RemoteRefusal."""
         request = decision_service_pb2.RecordDecisionsRequest(decisions=[encode_decision(one) for one in decisions])
         try:
-            await self._stub.RecordDecisions(iter((request,)), timeout=self._seconds)
+            answer = await self._stub.RecordDecisions(iter((request,)), timeout=self._seconds)
         except grpc.aio.AioRpcError as error:
             raise refusal_of(error) from error
+        for refused in answer.refusals:
+            fields = {"reason": refused.reason, "field": refused.field, "decision": refused.decision_id}
+            log.error("decision refused by the log", extra=fields)
+        return answer.refused
 
 
 def encode_decision(decision: Decision) -> decision_pb2.Decision:

@@ -27,7 +27,7 @@ from hallmark.common.v1 import permission_pb2 as hallmark_dot_common_dot_v1_dot_
 from hallmark.policy.v1 import decision_pb2 as hallmark_dot_policy_dot_v1_dot_decision__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n)hallmark/policy/v1/decision_service.proto\x12\x12hallmark.policy.v1\x1a\x1fgoogle/protobuf/timestamp.proto\x1a#hallmark/common/v1/permission.proto\x1a!hallmark/policy/v1/decision.proto\"I\n\x16RecordDecisionsRequest\x12/\n\tdecisions\x18\x01 \x03(\x0b\x32\x1c.hallmark.policy.v1.Decision\":\n\x17RecordDecisionsResponse\x12\x10\n\x08recorded\x18\x01 \x01(\x04\x12\r\n\x05known\x18\x02 \x01(\x04\"\x85\x02\n\x14ListDecisionsRequest\x12\x11\n\tpage_size\x18\x01 \x01(\x05\x12\x12\n\npage_token\x18\x02 \x01(\t\x12\x0f\n\x07\x63luster\x18\x03 \x01(\t\x12\x11\n\tnamespace\x18\x04 \x01(\t\x12\r\n\x05image\x18\x05 \x01(\t\x12\x35\n\x08outcomes\x18\x06 \x03(\x0e\x32#.hallmark.policy.v1.DecisionOutcome\x12.\n\nstart_time\x18\x07 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12,\n\x08\x65nd_time\x18\x08 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\"a\n\x15ListDecisionsResponse\x12/\n\tdecisions\x18\x01 \x03(\x0b\x32\x1c.hallmark.policy.v1.Decision\x12\x17\n\x0fnext_page_token\x18\x02 \x01(\t\"\x9d\x01\n\x19SummarizeDecisionsRequest\x12\x0f\n\x07\x63luster\x18\x01 \x01(\t\x12\x11\n\tnamespace\x18\x02 \x01(\t\x12.\n\nstart_time\x18\x03 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12,\n\x08\x65nd_time\x18\x04 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\"b\n\x1aSummarizeDecisionsResponse\x12\x31\n\x06\x63ounts\x18\x01 \x03(\x0b\x32!.hallmark.policy.v1.DecisionCount\x12\x11\n\ttruncated\x18\x02 \x01(\x08\x32\xaf\x03\n\x0f\x44\x65\x63isionService\x12\x89\x01\n\x0fRecordDecisions\x12*.hallmark.policy.v1.RecordDecisionsRequest\x1a+.hallmark.policy.v1.RecordDecisionsResponse\"\x1b\xaa\xd4\x18\x17policy.decisions.record(\x01\x12\x7f\n\rListDecisions\x12(.hallmark.policy.v1.ListDecisionsRequest\x1a).hallmark.policy.v1.ListDecisionsResponse\"\x19\xaa\xd4\x18\x15policy.decisions.read\x12\x8e\x01\n\x12SummarizeDecisions\x12-.hallmark.policy.v1.SummarizeDecisionsRequest\x1a..hallmark.policy.v1.SummarizeDecisionsResponse\"\x19\xaa\xd4\x18\x15policy.decisions.readb\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n)hallmark/policy/v1/decision_service.proto\x12\x12hallmark.policy.v1\x1a\x1fgoogle/protobuf/timestamp.proto\x1a#hallmark/common/v1/permission.proto\x1a!hallmark/policy/v1/decision.proto\"I\n\x16RecordDecisionsRequest\x12/\n\tdecisions\x18\x01 \x03(\x0b\x32\x1c.hallmark.policy.v1.Decision\"\x82\x01\n\x17RecordDecisionsResponse\x12\x10\n\x08recorded\x18\x01 \x01(\x04\x12\r\n\x05known\x18\x02 \x01(\x04\x12\x0f\n\x07refused\x18\x03 \x01(\x04\x12\x35\n\x08refusals\x18\x04 \x03(\x0b\x32#.hallmark.policy.v1.RefusedDecision\"V\n\x0fRefusedDecision\x12\x13\n\x0b\x64\x65\x63ision_id\x18\x01 \x01(\t\x12\x0e\n\x06reason\x18\x02 \x01(\t\x12\r\n\x05\x66ield\x18\x03 \x01(\t\x12\x0f\n\x07message\x18\x04 \x01(\t\"\x85\x02\n\x14ListDecisionsRequest\x12\x11\n\tpage_size\x18\x01 \x01(\x05\x12\x12\n\npage_token\x18\x02 \x01(\t\x12\x0f\n\x07\x63luster\x18\x03 \x01(\t\x12\x11\n\tnamespace\x18\x04 \x01(\t\x12\r\n\x05image\x18\x05 \x01(\t\x12\x35\n\x08outcomes\x18\x06 \x03(\x0e\x32#.hallmark.policy.v1.DecisionOutcome\x12.\n\nstart_time\x18\x07 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12,\n\x08\x65nd_time\x18\x08 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\"a\n\x15ListDecisionsResponse\x12/\n\tdecisions\x18\x01 \x03(\x0b\x32\x1c.hallmark.policy.v1.Decision\x12\x17\n\x0fnext_page_token\x18\x02 \x01(\t\"\x9d\x01\n\x19SummarizeDecisionsRequest\x12\x0f\n\x07\x63luster\x18\x01 \x01(\t\x12\x11\n\tnamespace\x18\x02 \x01(\t\x12.\n\nstart_time\x18\x03 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12,\n\x08\x65nd_time\x18\x04 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\"b\n\x1aSummarizeDecisionsResponse\x12\x31\n\x06\x63ounts\x18\x01 \x03(\x0b\x32!.hallmark.policy.v1.DecisionCount\x12\x11\n\ttruncated\x18\x02 \x01(\x08\x32\xaf\x03\n\x0f\x44\x65\x63isionService\x12\x89\x01\n\x0fRecordDecisions\x12*.hallmark.policy.v1.RecordDecisionsRequest\x1a+.hallmark.policy.v1.RecordDecisionsResponse\"\x1b\xaa\xd4\x18\x17policy.decisions.record(\x01\x12\x7f\n\rListDecisions\x12(.hallmark.policy.v1.ListDecisionsRequest\x1a).hallmark.policy.v1.ListDecisionsResponse\"\x19\xaa\xd4\x18\x15policy.decisions.read\x12\x8e\x01\n\x12SummarizeDecisions\x12-.hallmark.policy.v1.SummarizeDecisionsRequest\x1a..hallmark.policy.v1.SummarizeDecisionsResponse\"\x19\xaa\xd4\x18\x15policy.decisions.readb\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -42,16 +42,18 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_DECISIONSERVICE'].methods_by_name['SummarizeDecisions']._serialized_options = b'\252\324\030\025policy.decisions.read'
   _globals['_RECORDDECISIONSREQUEST']._serialized_start=170
   _globals['_RECORDDECISIONSREQUEST']._serialized_end=243
-  _globals['_RECORDDECISIONSRESPONSE']._serialized_start=245
-  _globals['_RECORDDECISIONSRESPONSE']._serialized_end=303
-  _globals['_LISTDECISIONSREQUEST']._serialized_start=306
-  _globals['_LISTDECISIONSREQUEST']._serialized_end=567
-  _globals['_LISTDECISIONSRESPONSE']._serialized_start=569
-  _globals['_LISTDECISIONSRESPONSE']._serialized_end=666
-  _globals['_SUMMARIZEDECISIONSREQUEST']._serialized_start=669
-  _globals['_SUMMARIZEDECISIONSREQUEST']._serialized_end=826
-  _globals['_SUMMARIZEDECISIONSRESPONSE']._serialized_start=828
-  _globals['_SUMMARIZEDECISIONSRESPONSE']._serialized_end=926
-  _globals['_DECISIONSERVICE']._serialized_start=929
-  _globals['_DECISIONSERVICE']._serialized_end=1360
+  _globals['_RECORDDECISIONSRESPONSE']._serialized_start=246
+  _globals['_RECORDDECISIONSRESPONSE']._serialized_end=376
+  _globals['_REFUSEDDECISION']._serialized_start=378
+  _globals['_REFUSEDDECISION']._serialized_end=464
+  _globals['_LISTDECISIONSREQUEST']._serialized_start=467
+  _globals['_LISTDECISIONSREQUEST']._serialized_end=728
+  _globals['_LISTDECISIONSRESPONSE']._serialized_start=730
+  _globals['_LISTDECISIONSRESPONSE']._serialized_end=827
+  _globals['_SUMMARIZEDECISIONSREQUEST']._serialized_start=830
+  _globals['_SUMMARIZEDECISIONSREQUEST']._serialized_end=987
+  _globals['_SUMMARIZEDECISIONSRESPONSE']._serialized_start=989
+  _globals['_SUMMARIZEDECISIONSRESPONSE']._serialized_end=1087
+  _globals['_DECISIONSERVICE']._serialized_start=1090
+  _globals['_DECISIONSERVICE']._serialized_end=1521
 # @@protoc_insertion_point(module_scope)

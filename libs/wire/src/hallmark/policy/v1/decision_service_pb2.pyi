@@ -52,23 +52,67 @@ class RecordDecisionsResponse(_message.Message):
 
     RECORDED_FIELD_NUMBER: _builtins.int
     KNOWN_FIELD_NUMBER: _builtins.int
+    REFUSED_FIELD_NUMBER: _builtins.int
+    REFUSALS_FIELD_NUMBER: _builtins.int
     recorded: _builtins.int
     """How many decisions of the stream are new."""
     known: _builtins.int
     """How many were kept before."""
+    refused: _builtins.int
+    """How many were refused; sent again, they would be refused again."""
+    @_builtins.property
+    def refusals(self) -> _containers.RepeatedCompositeFieldContainer[Global___RefusedDecision]:
+        """Why, of the first 20 of these."""
+
     def __init__(
         self,
         *,
         recorded: _builtins.int = ...,
         known: _builtins.int = ...,
+        refused: _builtins.int = ...,
+        refusals: _abc.Iterable[Global___RefusedDecision] | None = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["known", b"known", "recorded", b"recorded"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["known", b"known", "recorded", b"recorded", "refusals", b"refusals", "refused", b"refused"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
 Global___RecordDecisionsResponse: _TypeAlias = RecordDecisionsResponse  # noqa: Y015
+
+@_typing.final
+class RefusedDecision(_message.Message):
+    """A decision that was not kept."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    DECISION_ID_FIELD_NUMBER: _builtins.int
+    REASON_FIELD_NUMBER: _builtins.int
+    FIELD_FIELD_NUMBER: _builtins.int
+    MESSAGE_FIELD_NUMBER: _builtins.int
+    decision_id: _builtins.str
+    """Its id as it was sent, cut after 64 characters."""
+    reason: _builtins.str
+    """The reason code, such as `MALFORMED_REQUEST`."""
+    field: _builtins.str
+    """The field of the decision that is at fault; empty where it is not one field."""
+    message: _builtins.str
+    """What is wrong, for a person."""
+    def __init__(
+        self,
+        *,
+        decision_id: _builtins.str = ...,
+        reason: _builtins.str = ...,
+        field: _builtins.str = ...,
+        message: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["decision_id", b"decision_id", "field", b"field", "message", b"message", "reason", b"reason"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___RefusedDecision: _TypeAlias = RefusedDecision  # noqa: Y015
 
 @_typing.final
 class ListDecisionsRequest(_message.Message):

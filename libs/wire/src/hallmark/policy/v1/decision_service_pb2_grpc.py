@@ -57,8 +57,8 @@ class DecisionServiceServicer:
     """
 
     def RecordDecisions(self, request_iterator, context):
-        """Keeps decisions. Each message of the stream is kept as a whole or, where one of its decisions is malformed, not at all;
-        the messages before it stay kept.
+        """Keeps decisions. One that is malformed, or of a cluster that the caller may not speak for, is refused by itself: the
+        answer says so, and the others are kept. What is kept of a message is kept in one step.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')

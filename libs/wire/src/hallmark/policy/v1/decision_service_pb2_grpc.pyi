@@ -34,8 +34,8 @@ class DecisionServiceStub:
     @_typing.overload
     def __new__(cls, channel: _aio.Channel) -> DecisionServiceAsyncStub: ...
     RecordDecisions: _grpc.StreamUnaryMultiCallable[_decision_service_pb2.RecordDecisionsRequest, _decision_service_pb2.RecordDecisionsResponse]
-    """Keeps decisions. Each message of the stream is kept as a whole or, where one of its decisions is malformed, not at all;
-    the messages before it stay kept.
+    """Keeps decisions. One that is malformed, or of a cluster that the caller may not speak for, is refused by itself: the
+    answer says so, and the others are kept. What is kept of a message is kept in one step.
     """
     ListDecisions: _grpc.UnaryUnaryMultiCallable[_decision_service_pb2.ListDecisionsRequest, _decision_service_pb2.ListDecisionsResponse]
     """Lists decisions, those recorded last first."""
@@ -48,8 +48,8 @@ class DecisionServiceAsyncStub(DecisionServiceStub):
 
     def __init__(self, channel: _aio.Channel) -> None: ...
     RecordDecisions: _aio.StreamUnaryMultiCallable[_decision_service_pb2.RecordDecisionsRequest, _decision_service_pb2.RecordDecisionsResponse]  # type: ignore[assignment]
-    """Keeps decisions. Each message of the stream is kept as a whole or, where one of its decisions is malformed, not at all;
-    the messages before it stay kept.
+    """Keeps decisions. One that is malformed, or of a cluster that the caller may not speak for, is refused by itself: the
+    answer says so, and the others are kept. What is kept of a message is kept in one step.
     """
     ListDecisions: _aio.UnaryUnaryMultiCallable[_decision_service_pb2.ListDecisionsRequest, _decision_service_pb2.ListDecisionsResponse]  # type: ignore[assignment]
     """Lists decisions, those recorded last first."""
@@ -65,8 +65,8 @@ class DecisionServiceServicer(metaclass=_abc_1.ABCMeta):
         request_iterator: _MaybeAsyncIterator[_decision_service_pb2.RecordDecisionsRequest],
         context: _ServicerContext,
     ) -> _typing.Union[_decision_service_pb2.RecordDecisionsResponse, _abc.Awaitable[_decision_service_pb2.RecordDecisionsResponse]]:
-        """Keeps decisions. Each message of the stream is kept as a whole or, where one of its decisions is malformed, not at all;
-        the messages before it stay kept.
+        """Keeps decisions. One that is malformed, or of a cluster that the caller may not speak for, is refused by itself: the
+        answer says so, and the others are kept. What is kept of a message is kept in one step.
         """
 
     @_abc_1.abstractmethod
