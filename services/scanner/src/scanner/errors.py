@@ -12,7 +12,7 @@ from chassis.errors import (
 
 
 class ArchiveBroken(InvalidArgument):
-    """A zip of advisories can't be read to its end."""
+    """A zip of advisories can't be opened."""
 
 
 class ArchiveTooLarge(ResourceExhausted):

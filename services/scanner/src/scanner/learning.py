@@ -64,6 +64,8 @@ Reader = Callable[[Sequence[Sighting]], Awaitable[Reading]]
 class _Tally:
     """What was seen of an import so far, and what of the store it touched."""
 
+    sighted: int = 0
+    """Records that could be read, as far as they were looked at."""
     updated: int = 0
     unchanged: int = 0
     older: int = 0
@@ -91,6 +93,7 @@ class _Tally:
     def see(self, batch: Batch, now: datetime) -> None:
         """Note what a batch holds, whether it brings news or not."""
         self.skip(batch.skipped)
+        self.sighted += len(batch.sightings)
         for sighting in batch.sightings:
             self.seen.add(sighting.record_id)
             if sighting.modified < now:
@@ -116,6 +119,8 @@ async def learn(
     tally = _Tally()
     async for batch in batches:
         await _merge_batch(unit, batch, read, tally, now)
+    if not tally.sighted:
+        raise FeedUnclear("The import holds no record that could be read. Nothing was imported.", field="chunk")
     ecosystems = _ecosystems(header, tally)
     as_of = _as_of(header, tally, now)
     removed = await _remove_absent(unit, header, ecosystems, as_of, tally) if header.complete else 0
@@ -184,7 +189,7 @@ def _as_of(header: ImportHeader, tally: _Tally, now: datetime) -> datetime:
     stated = header.as_of or tally.newest
     if stated is None:
         raise FeedUnclear(
-            "The import holds no record that could be read, and does not say of when it is. Nothing was imported.",
+            "Every record of the import is of the future, and it does not say of when it is. Nothing was imported.",
             field="header.as_of",
         )
     return stated

@@ -2,6 +2,7 @@
 
 import io
 import json
+import tempfile
 import zipfile
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -37,7 +38,9 @@ def read(record: object) -> Advisory:
 
 
 def read_all(body: bytes) -> Batch:
-    batches = list(read_archive(io.BytesIO(body), NOW))
+    with tempfile.TemporaryFile() as file:
+        file.write(body)
+        batches = list(read_archive(file, NOW))
     return Batch(
         tuple(sighting for batch in batches for sighting in batch.sightings),
         tuple(skipped for batch in batches for skipped in batch.skipped),
@@ -187,40 +190,54 @@ def test_a_zip_is_bounded(bound: str, monkeypatch: pytest.MonkeyPatch) -> None:
         read_all(zipped({f"{number}.json": json.dumps(osv_record(f"A-{number}")).encode() for number in range(3)}))
 
 
-def broken_zips() -> dict[str, bytes]:
-    body = zipped({"a.json": json.dumps(osv_record()).encode() * 50})
-    flipped = bytearray(body)
-    flipped[60] ^= 0xFF
-    encrypted = bytearray(body)
-    encrypted[6] |= 1
-    encrypted[body.rindex(b"PK\x01\x02") + 8] |= 1
-    lying = bytearray(body)
-    lying[body.rindex(b"PK\x01\x02") + 24] ^= 0x0F
-    return {
-        "empty": b"",
-        "no zip": b"{}",
-        "truncated": body[:-40],
-        "flipped": bytes(flipped),
-        "encrypted": bytes(encrypted),
-        "lying about its size": bytes(lying),
-    }
+def good_and_bad() -> bytearray:
+    """A zip of two records, of which the first is to be damaged: its header is first, its entry in the list too."""
+    return bytearray(zipped({f"{name}.json": json.dumps(osv_record(name)).encode() for name in ("BAD-1", "GOOD-1")}))
 
 
-@pytest.mark.parametrize("case", broken_zips())
-def test_a_broken_zip_is_refused(case: str) -> None:
+def damaged_members() -> dict[str, bytes]:
+    zips = {name: good_and_bad() for name in ("half-written", "encrypted", "lying", "lost", "strange", "bomb")}
+    listed = zips["lost"].index(b"PK\x01\x02")
+    header = 30 + len("BAD-1.json")
+    zips["half-written"][header + 50 : header + 150] = bytes(100)
+    zips["encrypted"][6] |= 1
+    zips["encrypted"][listed + 8] |= 1
+    zips["lying"][listed + 24] ^= 0x0F
+    zips["lost"][0] = 0
+    zips["strange"][listed + 10] = zips["strange"][8] = zipfile.ZIP_LZMA
+    zips["bomb"][listed + 24 : listed + 28] = (archive.LARGEST_RECORD + 1).to_bytes(4, "little")
+    return {name: bytes(body) for name, body in zips.items()}
+
+
+@pytest.mark.parametrize("case", damaged_members())
+def test_a_damaged_member_is_skipped_and_named(case: str) -> None:
+    found = read_all(damaged_members()[case])
+    assert [sighting.record_id for sighting in found.sightings] == ["GOOD-1"]
+    assert [skipped.name for skipped in found.skipped] == ["BAD-1.json"]
+
+
+@pytest.mark.parametrize("body", [b"", b"{}", bytes(good_and_bad()[:-40])], ids=["empty", "no zip", "truncated"])
+def test_a_broken_zip_is_refused(body: bytes) -> None:
     with pytest.raises(ArchiveBroken, match="Nothing was imported"):
-        read_all(broken_zips()[case])
+        read_all(body)
 
 
-@given(st.integers(0, 400), st.integers(0, 255))
-def test_a_damaged_zip_is_read_rightly_or_refused(at: int, value: int) -> None:
+@given(st.lists(st.tuples(st.integers(0, 1000), st.integers(0, 255)), min_size=1, max_size=4))
+def test_a_damaged_zip_is_read_rightly_or_refused(changes: list[tuple[int, int]]) -> None:
     body = bytearray(zipped({f"{number}.json": json.dumps(osv_record(f"A-{number}")).encode() for number in range(2)}))
-    body[at % len(body)] = value
+    for at, value in changes:
+        body[at % len(body)] = value
     try:
         found = read_all(bytes(body))
     except (ArchiveBroken, ArchiveTooLarge):
         return
     assert {sighting.record_id for sighting in found.sightings} <= {"A-0", "A-1"}
+
+
+def test_a_member_without_a_name_is_skipped() -> None:
+    assert [skipped.name for skipped in read_all(zipped({"x.json": b"{}"}).replace(b"x.json", b"\0.json")).skipped] == [
+        ""
+    ]
 
 
 def test_batches_hold_everything_once() -> None:

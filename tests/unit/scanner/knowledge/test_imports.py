@@ -9,7 +9,7 @@ from chassis.errors import InvalidArgument
 from scanner.errors import ArchiveBroken, FeedGoesBack, FeedShrinks, FeedUnclear
 from scanner.exposure import FindingState
 from scanner.learning import ImportResult
-from scanner.risk.model import RiskCause
+from scanner.risk.model import RiskCause, RiskState
 from scanner.severity import Severity
 
 from tests.factories.advisories import osv_record, zip_of, zipped
@@ -166,10 +166,8 @@ async def test_a_complete_import_may_not_go_back_in_time(scanned: Knowledge) -> 
 async def test_a_broken_zip_changes_nothing(scanned: Knowledge) -> None:
     await scanned.learn(osv_record("A-1"))
     counter = await scanned.counter()
-    many = zip_of(*(osv_record(f"B-{number}") for number in range(700)))
-    at = many.index(b"PK\x03\x04", len(many) // 3)
     with pytest.raises(ArchiveBroken):
-        await scanned.learn_zip(many[: at + 40] + bytes([many[at + 40] ^ 0xFF]) + many[at + 41 :])
+        await scanned.learn_zip(zip_of(*(osv_record(f"B-{number}") for number in range(700)))[:-30])
     assert await names_found(scanned) == ["A-1"]
     assert await scanned.counter() == counter
 
@@ -183,9 +181,28 @@ async def test_bad_records_are_named_and_the_rest_counts(scanned: Knowledge) -> 
     assert await names_found(scanned) == ["A-1"]
 
 
+async def test_a_damaged_member_costs_no_more_than_itself(scanned: Knowledge) -> None:
+    await scanned.learn(osv_record("A-1"), osv_record("A-2"))
+    body = bytearray(zip_of(osv_record("A-1", modified=LATER, fixed="0.1"), osv_record("A-2")))
+    body[60] ^= 0xFF
+    result = await scanned.learn_zip(bytes(body), complete=True, as_of=NOW)
+    assert merged(result) == {"unchanged": 1, "skipped": 1}
+    assert [skipped.name for skipped in result.skipped_records] == ["A-1.json"]
+    assert await names_found(scanned) == ["A-1", "A-2"]
+
+
+async def test_what_holds_no_record_makes_no_feed_fresh(scanned: Knowledge) -> None:
+    await scanned.learn(osv_record("A-1"))
+    scanned.advance(days=30)
+    for body in (zipped({"bad.json": b"no json"}), zipped({})):
+        with pytest.raises(FeedUnclear, match="no record that could be read"):
+            await scanned.learn_zip(body, ecosystems=("PyPI",), as_of=scanned.clock.now())
+    assert (await scanned.risk(IMAGE)).state is RiskState.INCOMPLETE
+
+
 async def test_a_bounded_number_of_bad_records_is_named(scanned: Knowledge) -> None:
     many = {f"bad-{number}.json": b"no json" for number in range(150)}
-    result = await scanned.learn_zip(zipped(many), ecosystems=("PyPI",), as_of=NOW)
+    result = await scanned.learn_zip(zipped({**many, "A-1.json": json.dumps(osv_record("A-1")).encode()}))
     assert (result.skipped, len(result.skipped_records)) == (150, 100)
 
 
@@ -213,7 +230,7 @@ async def test_of_when_an_import_is(scanned: Knowledge) -> None:
     with pytest.raises(InvalidArgument, match="future"):
         await scanned.learn(osv_record("A-1"), as_of=NOW + timedelta(seconds=1))
     with pytest.raises(FeedUnclear, match="of when"):
-        await scanned.learn(ecosystems=("PyPI",))
+        await scanned.learn(osv_record("A-3", modified="2030-01-01T00:00:00Z"))
 
 
 async def test_a_modified_in_the_future_makes_no_feed_fresh_and_does_not_outlive_its_correction(

@@ -15,6 +15,9 @@ LARGEST_RECORD = 16 * 2**20
 LARGEST_ARCHIVE = 8 * 2**30
 """Bytes of all records, unpacked."""
 MOST_RECORDS = 2_000_000
+_READ_METHODS = {zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED}
+"""What OSV's exports are compressed by; the others unpack in memory that is not bounded."""
+_BROKEN = (zipfile.BadZipFile, zlib.error, EOFError, RuntimeError, ValueError)
 _BATCH = 500
 _BATCH_BYTES = 8 * 2**20
 
@@ -30,17 +33,18 @@ class Batch:
 def read_archive(file: IO[bytes], now: datetime) -> Iterator[Batch]:
     """Looks at every record, a few hundred at a time. A record that can't be used is skipped and named.
 
-    Raises ArchiveBroken where the zip itself can't be read to its end, and ArchiveTooLarge.
+    Raises ArchiveBroken where the zip's list of its members can't be read, and ArchiveTooLarge.
     """
     try:
-        with zipfile.ZipFile(file) as archive:
-            yield from _batches(archive, now)
-    except (zipfile.BadZipFile, zlib.error, EOFError, RuntimeError, UnicodeDecodeError) as problem:
+        archive = zipfile.ZipFile(file)
+    except (*_BROKEN, OSError) as problem:  # a place before the file's beginning can't be sought
         raise ArchiveBroken(f"The zip of advisories can't be read: {problem}. Nothing was imported.") from problem
+    with archive:
+        yield from _batches(archive, now)
 
 
 def _batches(archive: zipfile.ZipFile, now: datetime) -> Iterator[Batch]:
-    members = [member for member in archive.infolist() if not member.is_dir()]
+    members = [member for member in archive.infolist() if not member.filename.endswith("/")]
     if len(members) > MOST_RECORDS:
         raise ArchiveTooLarge(f"The zip holds more than {MOST_RECORDS} records.")
     sightings: list[Sighting] = []
@@ -68,6 +72,13 @@ def _read(archive: zipfile.ZipFile, member: zipfile.ZipInfo, now: datetime) -> S
         return Skipped(name, "It is no .json file.")
     if member.file_size > LARGEST_RECORD:
         return Skipped(name, f"It is larger than {LARGEST_RECORD} bytes.")
-    with archive.open(member) as stream:
-        body = stream.read(LARGEST_RECORD + 1)
+    if member.compress_type not in _READ_METHODS:
+        return Skipped(name, "It is compressed by a method that is not read.")
+    if member.header_offset < 0:
+        return Skipped(name, "The zip says that it lies before its beginning.")
+    try:
+        with archive.open(member) as stream:
+            body = stream.read(LARGEST_RECORD + 1)
+    except _BROKEN as problem:
+        return Skipped(name, f"It can't be read from the zip: {str(problem)[:300]}.")
     return sight(name, body, now)
