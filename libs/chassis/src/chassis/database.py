@@ -12,6 +12,7 @@ from contextlib import asynccontextmanager
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
+from weakref import WeakSet
 
 import aiosqlite
 import msgspec
@@ -137,37 +138,59 @@ def open_database(settings: Settings, *, durable: bool = False) -> Database:
 
 
 class _SqliteFile(sqlite3.Connection):
-    """A connection that undoes its open transaction before it closes.
+    """A connection that closes its cursors with it.
 
-    SQLite keeps a closed connection alive while a cursor of it is, with its transaction and locks, and a cancelled call
-    leaves a cursor until the garbage collector finds it.
+    SQLite keeps a closed connection, with its locks, while a statement of it is half-way; a cancelled call leaves a
+    cursor with one until the garbage collector finds it.
     """
 
-    _closed = False
+    def __init__(self, *where: Any, **options: Any) -> None:
+        super().__init__(*where, **options)
+        self._cursors: WeakSet[sqlite3.Cursor] = WeakSet()
+
+    def cursor(self, *given: Any, **named: Any) -> Any:
+        """A new cursor."""
+        cursor = super().cursor(*given, **named)
+        self._cursors.add(cursor)
+        return cursor
 
     def close(self) -> None:
-        """Let go of every lock, and close; once closed, nothing more happens."""
-        if not self._closed and self.in_transaction:
-            self.rollback()
-        self._closed = True
+        """Let go of every lock, and close."""
+        for cursor in list(self._cursors):
+            cursor.close()
+        self._cursors.clear()
         super().close()
 
 
 class _SqliteConnection(aiosqlite.Connection):
-    """A connection that may be told to stop twice, and whose stops can be waited for.
+    """A connection that may be told to stop twice, whose stops can be waited for, and which closes whatever happens.
 
     SQLAlchemy tells it twice where a call is cancelled again while its connection closes; the thread has ended by then,
-    and aiosqlite would wait for its answer for ever.
+    and aiosqlite would wait for its answer for ever. What is cancelled in between, aiosqlite forgets without closing.
     """
 
+    _file: _SqliteFile | None = None
     _stopped: "asyncio.Future[Any] | None" = None
+
+    def __init__(self, *where: Any, **options: Any) -> None:
+        def connect() -> sqlite3.Connection:
+            self._file = sqlite3.connect(*where, factory=_SqliteFile, **options)
+            return self._file
+
+        super().__init__(connect, iter_chunk_size=64)
+        self._thread.daemon = True  # it shall not keep a process alive that wants to end
 
     def stop(self) -> "asyncio.Future[Any] | None":
         """Stop the thread after what it does now; None where it was told before."""
         if self._stopped is not None:
             return None
+        self._tx.put_nowait((None, self._close_file))
         self._stopped = super().stop()
         return self._stopped
+
+    def _close_file(self) -> None:
+        if self._file is not None:
+            self._file.close()
 
     @property
     def gone(self) -> bool:
@@ -185,11 +208,7 @@ class _SqliteConnection(aiosqlite.Connection):
 
 def _creator(opened: set[_SqliteConnection]) -> Callable[..., _SqliteConnection]:
     def create(*where: Any, **options: Any) -> _SqliteConnection:
-        def connect() -> sqlite3.Connection:
-            return sqlite3.connect(*where, factory=_SqliteFile, **options)
-
-        connection = _SqliteConnection(connect, iter_chunk_size=64)
-        connection._thread.daemon = True  # it shall not keep a process alive that wants to end
+        connection = _SqliteConnection(*where, **options)
         opened.difference_update([one for one in opened if one.gone])
         opened.add(connection)
         return connection
