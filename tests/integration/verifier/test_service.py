@@ -262,6 +262,15 @@ async def test_every_signature_is_judged_by_itself(running: Running) -> None:
     assert (by_pem[3].key, by_pem[3].fingerprint) == ("", marks.fingerprint_of(stranger))
 
 
+async def test_what_does_not_verify_names_the_signing_that_it_claims(running: Running) -> None:
+    names = ["3b241101-e2bb-4255-8caf-4136c566a962", "x" * 36, "no\x1bid"]
+    payloads = [marks.payload(optional={"hallmark.signing_id": name}) for name in names]
+    store.store_simple(running.registry, REPOSITORY, marks.DIGEST, marks.new_key(), *payloads)
+    reports = await inspect(running, running.image)
+    assert [report.signing_id for report in reports] == ["", "", ""]
+    assert [report.claimed_signing_id for report in reports] == [names[0], "", ""]
+
+
 async def test_inspection_is_never_half_a_list(running: Running) -> None:
     running.registry.faults["GET", f"/v2/{REPOSITORY}/referrers/{marks.DIGEST}"] = hang
     with pytest.raises(RemoteRefusal) as refused:

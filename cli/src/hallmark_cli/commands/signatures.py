@@ -1,6 +1,7 @@
 """sign, signatures: the marks that are struck on images."""
 
 import uuid
+from collections.abc import Sequence
 from typing import Any
 
 import click
@@ -16,9 +17,11 @@ from hallmark.verifier.v1.verifier_service_pb2_grpc import VerifierServiceStub
 from hallmark_cli import output, references
 from hallmark_cli.commands import gates
 from hallmark_cli.commands.keys import versioned
+from hallmark_cli.comparison import Compared, compare, sound
 from hallmark_cli.connection import Connection
-from hallmark_cli.failures import Misused
-from hallmark_cli.messages import moment, plain, word
+from hallmark_cli.failures import Misused, Refused
+from hallmark_cli.listing import EVERYTHING, collect
+from hallmark_cli.messages import Plain, moment, plain, word
 from hallmark_cli.options import Pair, output_form, speaks_as
 
 
@@ -84,6 +87,28 @@ def list_(connection: Connection, reference: str, form: str) -> None:
 
 
 @signatures.command()
+@click.argument("reference", metavar="REF")
+@output_form
+@speaks_as("auditor")
+def verify(connection: Connection, reference: str, form: str) -> None:
+    """Compare what the registry holds with what the signer recorded.
+
+    INTACT is what was signed; ALTERED was changed since; MISSING is recorded and gone; FOREIGN was not signed here.
+    The answer is yes where something is intact, nothing is altered or missing, and nothing foreign bears a key of the
+    signer.
+    """
+    with connection.to("verifier") as channel:
+        answer = VerifierServiceStub(channel).InspectSignatures(InspectSignaturesRequest(image=reference))
+    compared = compare(answer.digest, answer.signatures, _recorded(connection, reference, answer.digest))
+    if form == "json":
+        output.document({"digest": answer.digest, "signatures": [_plain(one) for one in compared]})
+    else:
+        _show_compared(answer.digest, compared)
+    if not sound(compared):
+        raise Refused("The registry does not hold what the signer recorded.", "SIGNATURES_DIFFER")
+
+
+@signatures.command()
 @click.argument("what", metavar="REF|SIGNING_ID")
 @click.option("--key", help="Only the signatures of this key version on REF's digest: KEY@VERSION.")
 @click.option("--reason", required=True, help="Why, for whoever reads it later.")
@@ -103,12 +128,59 @@ def revoke(connection: Connection, what: str, key: str | None, reason: str, form
         output.line(f"Revoked (revocation {made.revocation_id}), which covers: {', '.join(made.digests)}")
 
 
+def _recorded(connection: Connection, reference: str, digest: str) -> list[Signing]:
+    request = pb.ListSignaturesRequest(repository=references.split(reference).repository, digest=digest)
+    with connection.to("signer") as channel:
+        stub = SigningServiceStub(channel)
+
+        def page(size: int, token: str) -> tuple[Sequence[Signing], str]:
+            request.page_size, request.page_token = size, token
+            answer = stub.ListSignatures(request)
+            return answer.signings, answer.next_page_token
+
+        return collect(page, EVERYTHING)
+
+
+def _plain(one: Compared) -> dict[str, Plain]:
+    return {
+        "standing": one.standing.value,
+        "format": word(SignatureFormat.DESCRIPTOR, one.format),
+        "signature": plain(one.report) if one.report else None,
+        "signing": plain(one.signing) if one.signing else None,
+    }
+
+
+def _show_compared(digest: str, compared: Sequence[Compared]) -> None:
+    rows = [
+        (
+            one.standing.value,
+            verdict(one.report) if one.report else "-",
+            _key(one),
+            word(SignatureFormat.DESCRIPTOR, one.format) or "none that we know",
+            one.signing.signing_id if one.signing else "-",
+        )
+        for one in compared
+    ]
+    output.fields([("digest", digest)])
+    output.table(("STANDING", "VERDICT", "KEY", "FORMAT", "SIGNING"), rows, "Neither signatures nor records of any.")
+
+
+def _key(one: Compared) -> str:
+    if one.signing:
+        return f"{one.signing.key}@{one.signing.key_version}"
+    return _key_of(one.report) if one.report else "-"
+
+
+def _key_of(report: SignatureReport) -> str:
+    return f"{report.key}@{report.key_version}" if report.key else report.fingerprint[:12] or "-"
+
+
 def show_reports(reports: list[SignatureReport]) -> None:
     """Print signatures with their verdicts."""
     rows = [
         (
             verdict(report),
-            f"{report.key}@{report.key_version}" if report.key else report.fingerprint[:12] or "-",
+            _key_of(report),
             word(SignatureFormat.DESCRIPTOR, report.format) or "none that we know",
             report.identity or "-",
             moment(report.sign_time) if report.HasField("sign_time") else "-",

@@ -24,6 +24,7 @@ def play(stage: Stage) -> None:
     answer = hallmark.ask("sign", good, "--key", KEY, "--claim", "ticket=SHOP-1")
     cases.add(GOOD, "signed", _outcome(answer))
     hallmark.do("signatures", "list", good)
+    hallmark.do("signatures", "verify", good)
 
 
 def _outcome(answer: Answer) -> str:

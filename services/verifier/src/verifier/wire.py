@@ -1,6 +1,7 @@
 """Between the verifier's own words and hallmark.verifier.v1. Bad input is refused here, naming the field."""
 
 import json
+import re
 from collections.abc import Sequence
 from datetime import datetime
 from itertools import islice
@@ -34,6 +35,7 @@ _EFFECTS: Final = {effect: verdict_pb2.Effect.Value(f"EFFECT_{effect.value}") fo
 
 _OWN_CLAIMS: Final = frozenset({SIGNING_ID, SIGNER, SIGNED_AT})
 _CLAIMS: Final = 64
+_UUID: Final = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 
 
 class MalformedRequest(InvalidArgument):
@@ -117,7 +119,13 @@ def _report(report: Report) -> signature_report_pb2.SignatureReport:
         encoded.payload_sha256 = report.signature.payload_sha256
     if report.signature and report.key:
         encoded.MergeFrom(_statement(report.signature, report.key, report.version))
+    elif report.signature:
+        encoded.claimed_signing_id = _uuid(report.signature.claims.signing_id or "")
     return encoded
+
+
+def _uuid(text: str) -> str:
+    return text if _UUID.fullmatch(text) else ""
 
 
 def _statement(

@@ -26,7 +26,7 @@ from google.protobuf import timestamp_pb2 as google_dot_protobuf_dot_timestamp__
 from hallmark.verifier.v1 import reason_pb2 as hallmark_dot_verifier_dot_v1_dot_reason__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n+hallmark/verifier/v1/signature_report.proto\x12\x14hallmark.verifier.v1\x1a\x1fgoogle/protobuf/timestamp.proto\x1a!hallmark/verifier/v1/reason.proto\"\xc5\x03\n\x0fSignatureReport\x12\x35\n\x06\x66ormat\x18\x01 \x01(\x0e\x32%.hallmark.verifier.v1.SignatureFormat\x12\x17\n\x0fmanifest_digest\x18\x02 \x01(\t\x12\r\n\x05layer\x18\x03 \x01(\r\x12-\n\x07reasons\x18\x04 \x03(\x0b\x32\x1c.hallmark.verifier.v1.Reason\x12\x16\n\x0epayload_sha256\x18\x05 \x01(\x0c\x12\x13\n\x0b\x66ingerprint\x18\x06 \x01(\t\x12\x0b\n\x03key\x18\x07 \x01(\t\x12\x13\n\x0bkey_version\x18\x08 \x01(\r\x12\x10\n\x08identity\x18\t \x01(\t\x12\x12\n\nsigning_id\x18\n \x01(\t\x12\x0e\n\x06signer\x18\x0b \x01(\t\x12-\n\tsign_time\x18\x0c \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x41\n\x06\x63laims\x18\r \x03(\x0b\x32\x31.hallmark.verifier.v1.SignatureReport.ClaimsEntry\x1a-\n\x0b\x43laimsEntry\x12\x0b\n\x03key\x18\x01 \x01(\t\x12\r\n\x05value\x18\x02 \x01(\t:\x02\x38\x01*u\n\x0fSignatureFormat\x12 \n\x1cSIGNATURE_FORMAT_UNSPECIFIED\x10\x00\x12#\n\x1fSIGNATURE_FORMAT_SIMPLE_SIGNING\x10\x01\x12\x1b\n\x17SIGNATURE_FORMAT_BUNDLE\x10\x02\x62\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n+hallmark/verifier/v1/signature_report.proto\x12\x14hallmark.verifier.v1\x1a\x1fgoogle/protobuf/timestamp.proto\x1a!hallmark/verifier/v1/reason.proto\"\xe1\x03\n\x0fSignatureReport\x12\x35\n\x06\x66ormat\x18\x01 \x01(\x0e\x32%.hallmark.verifier.v1.SignatureFormat\x12\x17\n\x0fmanifest_digest\x18\x02 \x01(\t\x12\r\n\x05layer\x18\x03 \x01(\r\x12-\n\x07reasons\x18\x04 \x03(\x0b\x32\x1c.hallmark.verifier.v1.Reason\x12\x16\n\x0epayload_sha256\x18\x05 \x01(\x0c\x12\x13\n\x0b\x66ingerprint\x18\x06 \x01(\t\x12\x0b\n\x03key\x18\x07 \x01(\t\x12\x13\n\x0bkey_version\x18\x08 \x01(\r\x12\x10\n\x08identity\x18\t \x01(\t\x12\x12\n\nsigning_id\x18\n \x01(\t\x12\x0e\n\x06signer\x18\x0b \x01(\t\x12-\n\tsign_time\x18\x0c \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x41\n\x06\x63laims\x18\r \x03(\x0b\x32\x31.hallmark.verifier.v1.SignatureReport.ClaimsEntry\x12\x1a\n\x12\x63laimed_signing_id\x18\x0e \x01(\t\x1a-\n\x0b\x43laimsEntry\x12\x0b\n\x03key\x18\x01 \x01(\t\x12\r\n\x05value\x18\x02 \x01(\t:\x02\x38\x01*u\n\x0fSignatureFormat\x12 \n\x1cSIGNATURE_FORMAT_UNSPECIFIED\x10\x00\x12#\n\x1fSIGNATURE_FORMAT_SIMPLE_SIGNING\x10\x01\x12\x1b\n\x17SIGNATURE_FORMAT_BUNDLE\x10\x02\x62\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -35,10 +35,10 @@ if not _descriptor._USE_C_DESCRIPTORS:
   DESCRIPTOR._loaded_options = None
   _globals['_SIGNATUREREPORT_CLAIMSENTRY']._loaded_options = None
   _globals['_SIGNATUREREPORT_CLAIMSENTRY']._serialized_options = b'8\001'
-  _globals['_SIGNATUREFORMAT']._serialized_start=593
-  _globals['_SIGNATUREFORMAT']._serialized_end=710
+  _globals['_SIGNATUREFORMAT']._serialized_start=621
+  _globals['_SIGNATUREFORMAT']._serialized_end=738
   _globals['_SIGNATUREREPORT']._serialized_start=138
-  _globals['_SIGNATUREREPORT']._serialized_end=591
-  _globals['_SIGNATUREREPORT_CLAIMSENTRY']._serialized_start=546
-  _globals['_SIGNATUREREPORT_CLAIMSENTRY']._serialized_end=591
+  _globals['_SIGNATUREREPORT']._serialized_end=619
+  _globals['_SIGNATUREREPORT_CLAIMSENTRY']._serialized_start=574
+  _globals['_SIGNATUREREPORT_CLAIMSENTRY']._serialized_end=619
 # @@protoc_insertion_point(module_scope)

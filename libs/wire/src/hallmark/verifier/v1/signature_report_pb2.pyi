@@ -47,7 +47,9 @@ Global___SignatureFormat: _TypeAlias = SignatureFormat  # noqa: Y015
 
 @_typing.final
 class SignatureReport(_message.Message):
-    """A signature found in the registry, with a verdict. What it states is filled in only where it verifies."""
+    """A signature found in the registry, with a verdict. What it states is filled in only where it verifies, but for
+    claimed_signing_id.
+    """
 
     DESCRIPTOR: _descriptor.Descriptor
 
@@ -84,6 +86,7 @@ class SignatureReport(_message.Message):
     SIGNER_FIELD_NUMBER: _builtins.int
     SIGN_TIME_FIELD_NUMBER: _builtins.int
     CLAIMS_FIELD_NUMBER: _builtins.int
+    CLAIMED_SIGNING_ID_FIELD_NUMBER: _builtins.int
     format: Global___SignatureFormat.ValueType
     """How it is stored."""
     manifest_digest: _builtins.str
@@ -106,6 +109,10 @@ class SignatureReport(_message.Message):
     """The signing that it belongs to; empty for a signature made elsewhere."""
     signer: _builtins.str
     """The SPIFFE id of who signed, as the signature states it; may be empty."""
+    claimed_signing_id: _builtins.str
+    """The signing that it names although it does not verify: worth nothing but to find the record that it was altered from.
+    Empty where it verifies, names none, or names what is no signing's id (a UUID).
+    """
     @_builtins.property
     def reasons(self) -> _containers.RepeatedCompositeFieldContainer[_reason_pb2.Reason]:
         """Why it does not count; empty: it verifies under a key asked about, names this digest and this repository, and
@@ -136,10 +143,11 @@ class SignatureReport(_message.Message):
         signer: _builtins.str = ...,
         sign_time: _timestamp_pb2.Timestamp | None = ...,
         claims: _abc.Mapping[_builtins.str, _builtins.str] | None = ...,
+        claimed_signing_id: _builtins.str = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["sign_time", b"sign_time"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["claims", b"claims", "fingerprint", b"fingerprint", "format", b"format", "identity", b"identity", "key", b"key", "key_version", b"key_version", "layer", b"layer", "manifest_digest", b"manifest_digest", "payload_sha256", b"payload_sha256", "reasons", b"reasons", "sign_time", b"sign_time", "signer", b"signer", "signing_id", b"signing_id"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["claimed_signing_id", b"claimed_signing_id", "claims", b"claims", "fingerprint", b"fingerprint", "format", b"format", "identity", b"identity", "key", b"key", "key_version", b"key_version", "layer", b"layer", "manifest_digest", b"manifest_digest", "payload_sha256", b"payload_sha256", "reasons", b"reasons", "sign_time", b"sign_time", "signer", b"signer", "signing_id", b"signing_id"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
