@@ -30,6 +30,7 @@ AMBIGUOUS = {
     "deep arrays": b"[" * 33 + b"]" * 33,
     "deeper than the stack": b"[" * 100_000,
     "deep objects": b'{"a":' * 33 + b"1" + b"}" * 33,
+    "a long string of quotes that never ends": b'"' + b'\\"' * 200_000,
     "depth behind a string": b'["]\\"",' + b"[" * 32 + b"]" * 33,
 }
 

@@ -4,7 +4,6 @@ import base64
 import binascii
 import json
 import math
-import re
 from typing import TypeAlias
 
 from verifier.reasons import Code, Rejection
@@ -15,9 +14,6 @@ DEPTH = 32
 """How deep objects and arrays may nest."""
 DIGITS = 18
 """How many digits an integer may have, so that it fits 64 bits everywhere."""
-
-_STRINGS = re.compile(r'"(?:[^"\\]|\\.)*"', re.DOTALL)
-_BRACKETS = re.compile(r"[\[\]{}]")
 
 
 def malformed(problem: str) -> Rejection:
@@ -32,15 +28,19 @@ def decode_json(data: bytes, what: str) -> Json:
     integers beyond 18 digits, nesting beyond 32. Raises Rejection INVALID_SIGNATURE.
     """
     try:
-        text = data.decode("utf-8")
-        _check_depth(text, what)
         value: Json = json.loads(
-            text, object_pairs_hook=_unique, parse_constant=_no_constant, parse_float=_finite, parse_int=_bounded
+            data.decode("utf-8"),
+            object_pairs_hook=_unique,
+            parse_constant=_no_constant,
+            parse_float=_finite,
+            parse_int=_bounded,
         )
         # Escaped lone surrogates survive decoding, and no UTF-8 can say them.
         json.dumps(value, ensure_ascii=False).encode("utf-8")
     except (ValueError, RecursionError) as error:
         raise malformed(f"{what} is not strict JSON") from error
+    if _is_deeper(value, DEPTH):
+        raise malformed(f"{what} nests too deep")
     return value
 
 
@@ -80,12 +80,9 @@ def string(value: Json, what: str) -> str:
     return value
 
 
-def _check_depth(text: str, what: str) -> None:
-    depth = 0
-    for bracket in _BRACKETS.findall(_STRINGS.sub("", text)):
-        depth += 1 if bracket in "[{" else -1
-        if depth > DEPTH:
-            raise malformed(f"{what} nests too deep")
+def _is_deeper(value: Json, depth: int) -> bool:
+    inner = value.values() if isinstance(value, dict) else value if isinstance(value, list) else None
+    return inner is not None and (depth == 0 or any(_is_deeper(below, depth - 1) for below in inner))
 
 
 def _unique(pairs: list[tuple[str, Json]]) -> dict[str, Json]:
