@@ -18,7 +18,12 @@ DIGEST = "sha256:" + "ab" * 32
         ("index.docker.io/acme/tool", "docker.io/acme/tool"),
         ("REG.Example.com/a/b:T", "reg.example.com/a/b:T"),
         ("localhost:5000/a", "localhost:5000/a"),
-        ("registry.example.com:443/x:1", "registry.example.com:443/x:1"),
+        ("registry.example.com:443/x:1", "registry.example.com/x:1"),
+        ("registry.example.com:4430/x:1", "registry.example.com:4430/x:1"),
+        ("registry-1.docker.io:443/acme/tool", "docker.io/acme/tool"),
+        ("LOCALHOST/a", "localhost/a"),
+        ("127.0.0.1:5000/a", "127.0.0.1:5000/a"),
+        ("[::1]:443/a", "[::1]/a"),
         (f"reg.example.com/a:1@{DIGEST}", f"reg.example.com/a:1@{DIGEST}"),
     ],
 )
@@ -45,6 +50,24 @@ def test_a_reference_has_one_normal_form(text: str, normal: str) -> None:
         "r\u00e9g.example.com/x",
         "reg.example.com/" + "a" * 300,
         "reg.example.com:99999999/x",
+        "reg.example.com:65536/x",
+        "reg.example.com:0443/x",
+        "reg.example.com:0/x",
+        "reg.example.com:/x",
+        "reg.example.com./x",
+        "user@reg.example.com/x",
+        "127.0.0.01/x",
+        "127.1/x",
+        "2130706433:5000/x",
+        "0x7f000001:5000/x",
+        "0x7f.0.0.0x1/x",
+        "[0:0:0:0:0:0:0:1]/x",
+        "[::0001]/x",
+        "[::ffff:7f00:0001]/x",
+        "nginx\n",
+        "nginx:1\n",
+        f"nginx@{DIGEST}\n",
+        f"nginx@{DIGEST.upper()}",
         f"a@{DIGEST}@{DIGEST}",
     ],
 )
@@ -73,6 +96,14 @@ def test_what_is_accepted_stays_itself(text: str) -> None:
         ("nginx", "nginx", True),
         ("nginx", "reg.example.com/nginx", False),
         ("docker.io/library/*", "nginx", True),
+        ("docker.io/*", "nginx", True),
+        ("docker.io/ngin*", "nginx", True),
+        ("docker.io/*", "acme/tool", False),
+        ("docker.io/**", "acme/tool", True),
+        ("index.docker.io/library/*", "nginx", True),
+        ("reg.example.com/**", "reg.example.com:443/a", True),
+        ("reg.example.com:443/**", "reg.example.com/a", True),
+        ("reg.example.com/**", "reg.example.com:5000/a", False),
         ("REG.example.com/*", "reg.EXAMPLE.com/a", True),
         ("*.example.com/**", "a.example.com/x/y", True),
         ("*.example.com/**", "a/b.example.com/x", False),
@@ -83,7 +114,9 @@ def test_a_pattern_covers_whole_names(pattern: str, image: str, covered: bool) -
     assert compile_pattern(pattern).matches(parse_reference(image).name) is covered
 
 
-@pytest.mark.parametrize("text", ["", "a b", "reg.example.com/***", "*" * 20, "é/x", "a/[b]", "x" * 300])
+@pytest.mark.parametrize(
+    "text", ["", "a b", "reg.example.com/***", "*" * 20, "é/x", "a/[b]", "x" * 300, "nginx:1", "reg.example.com:01/x"]
+)
 def test_an_odd_pattern_is_refused(text: str) -> None:
     with pytest.raises(InvalidPattern):
         compile_pattern(text)

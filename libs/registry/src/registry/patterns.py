@@ -1,6 +1,7 @@
 """Patterns of image names: `*` stands for anything within one path part, `**` for anything across parts.
 
-Both sides are normalised: a pattern `nginx` means docker.io/library/nginx, as the image `nginx` does.
+Both sides are normalised: a pattern `nginx` means docker.io/library/nginx, as the image `nginx` does, and one host has
+one spelling. A pattern speaks of repositories; a tag in it is refused.
 """
 
 import re
@@ -9,7 +10,9 @@ from typing import Final
 
 from chassis.errors import InvalidArgument
 
-_FORM: Final = re.compile(r"[a-z0-9._*:\[\]-]+(?:/[a-z0-9._*-]+)*")
+from registry.references import InvalidReference, normal_host
+
+_FORM: Final = re.compile(r"(?:[a-z0-9._*:\[\]-]+/)?[a-z0-9._*-]+(?:/[a-z0-9._*-]+)*")
 _LONGEST: Final = 255
 _MOST_WILDCARDS: Final = 8
 _DOCKER: Final = "docker.io"
@@ -65,6 +68,16 @@ def compile_pattern(text: str) -> Pattern:
 
 def _normalised(text: str) -> str:
     first, slash, path = text.partition("/")
-    if text in {"*", "**"} or (slash and ("." in first or ":" in first or "*" in first or first == "localhost")):
-        return f"{_DOCKER}/library/{path}" if first == _DOCKER and "/" not in path and "*" not in path else text
-    return f"{_DOCKER}/{text}" if slash else f"{_DOCKER}/library/{text}"
+    if text in {"*", "**"}:
+        return text
+    if not slash or not ("." in first or ":" in first or "*" in first or first == "localhost"):
+        first, path = _DOCKER, text
+    host = first if "*" in first else _host(first)
+    return f"{host}/library/{path}" if host == _DOCKER and "/" not in path and "**" not in path else f"{host}/{path}"
+
+
+def _host(text: str) -> str:
+    try:
+        return normal_host(text)
+    except InvalidReference as refusal:
+        raise InvalidPattern(refusal.message) from refusal

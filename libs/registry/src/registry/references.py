@@ -3,6 +3,7 @@
 Source: the grammar of the distribution project's reference format, narrowed to ASCII, lower-case hosts and SHA-256.
 """
 
+import ipaddress
 import re
 from dataclasses import dataclass
 from typing import Final
@@ -14,7 +15,12 @@ from registry.digests import Digest, InvalidDigest, parse_digest
 _LONGEST: Final = 512
 _LONGEST_NAME: Final = 255
 _LABEL: Final = r"[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?"
-_HOST: Final = re.compile(rf"(?:{_LABEL}(?:\.{_LABEL})*|\[[0-9a-f:]{{2,39}}\])(?::[0-9]{{1,5}})?")
+_HOST: Final = re.compile(
+    rf"(?P<name>{_LABEL}(?:\.{_LABEL})*|\[(?P<ipv6>[0-9a-f:]{{2,39}})\])(?::(?P<port>[1-9][0-9]{{0,4}}))?"
+)
+_ENDS_IN_A_NUMBER: Final = re.compile(r"(?:.*\.)?(?:[0-9]+|0x[0-9a-f]*)")
+_HTTPS: Final = "443"
+_HIGHEST_PORT: Final = 65535
 _PATH_PART: Final = r"[a-z0-9]+(?:(?:\.|_|__|-+)[a-z0-9]+)*"
 _PATH: Final = re.compile(rf"{_PATH_PART}(?:/{_PATH_PART})*")
 _TAG: Final = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.-]{0,127}")
@@ -48,7 +54,7 @@ class Reference:
 
 
 def parse_reference(text: str) -> Reference:
-    """Read a reference into its normal form: docker.io and library/ written out, the host in lower case.
+    """Read a reference into its normal form: docker.io and library/ written out, the host as `normal_host` has it.
 
     No tag is made up where none is written. Raises InvalidReference, which says what is wrong.
     """
@@ -88,13 +94,39 @@ def _split_tag(rest: str, text: str) -> tuple[str, str | None]:
 def _split_host(rest: str, text: str) -> tuple[str, str]:
     first, slash, path = rest.partition("/")
     if slash and ("." in first or ":" in first or first == "localhost" or first.lower() != first):
-        host, repository = first.lower(), path
+        host, repository = normal_host(first), path
     else:
         host, repository = _DOCKER, rest
-    if not _HOST.fullmatch(host) or "xn--" in host:
-        raise InvalidReference(f"{host[:100]!r} in {text[:200]!r} is no registry host that is accepted.")
     if not _PATH.fullmatch(repository):
         raise InvalidReference(f"{repository[:200]!r} in {text[:200]!r} is no repository: lower-case path parts only.")
-    if host in _DOCKER_NAMES:
-        return _DOCKER, repository if "/" in repository else f"library/{repository}"
+    if host == _DOCKER and "/" not in repository:
+        repository = f"library/{repository}"
     return host, repository
+
+
+def normal_host(text: str) -> str:
+    """The one spelling of a registry host, lest another one evade what is said of it: in lower case, docker.io for
+    Docker Hub, without the port of HTTPS. Ports with leading zeros and addresses in other forms than their usual one
+    are refused. Raises InvalidReference.
+    """
+    host = text.lower()
+    found = _HOST.fullmatch(host)
+    if found is None or "xn--" in host or not _is_usual(found):
+        raise InvalidReference(f"{text[:100]!a} is no registry host that is accepted.")
+    if found["port"] == _HTTPS:
+        host = found["name"]
+    return _DOCKER if host in _DOCKER_NAMES else host
+
+
+def _is_usual(host: re.Match[str]) -> bool:
+    """Whether ports and addresses are written as everybody writes them."""
+    if host["port"] and int(host["port"]) > _HIGHEST_PORT:
+        return False
+    try:
+        if host["ipv6"]:
+            return ipaddress.IPv6Address(host["ipv6"]).compressed == host["ipv6"]
+        if _ENDS_IN_A_NUMBER.fullmatch(host["name"]):
+            ipaddress.IPv4Address(host["name"])
+    except ValueError:
+        return False
+    return True

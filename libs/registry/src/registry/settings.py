@@ -4,6 +4,8 @@ from pathlib import Path
 
 import msgspec
 
+from registry.references import InvalidReference, normal_host
+
 
 class RegistrySettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
     """One registry host.
@@ -27,6 +29,7 @@ class RegistrySettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True, 
     retries: int = 3
 
     def __post_init__(self) -> None:
+        self._check_host()
         given = (
             bool(self.username or self.password_file),
             self.docker_config is not None,
@@ -37,3 +40,11 @@ class RegistrySettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True, 
                 f"the registry {self.host} takes one credential: username with password_file, docker_config,"
                 " or credential_helper"
             )
+
+    def _check_host(self) -> None:
+        try:
+            normal = normal_host(self.host)
+        except InvalidReference as refusal:
+            raise ValueError(refusal.message) from refusal
+        if self.host != normal:
+            raise ValueError(f"the registry {self.host} is written {normal} in references, so write it that way here")
