@@ -1,4 +1,4 @@
-"""The database, its schema, request ids and the audit log."""
+"""The database, its schema, page tokens and the audit log."""
 
 import asyncio
 import sys
@@ -10,11 +10,10 @@ from pathlib import Path
 import pytest
 from chassis.audit import AuditLog
 from chassis.database import Database, DatabaseInUse, Settings, StorageFull, open_database
-from chassis.errors import FailedPrecondition, InvalidArgument
+from chassis.errors import InvalidArgument
 from chassis.identity import CALLER, Caller
 from chassis.migrations import SchemaMissing, SchemaUnknown, check_schema, migrate
 from chassis.paging import InvalidPageToken, open_page
-from chassis.requests import RequestIdReused, Requests
 from chassis.tables import audit_entries, requests
 from hallmark.signer.v1 import key_service_pb2 as pb
 from sqlalchemy import insert, select, text
@@ -138,38 +137,6 @@ async def test_migrations_and_the_check_at_start(
     await check_schema(database, newer, "signer")
     with pytest.raises(SchemaUnknown, match="newer"):
         await check_schema(database, older, "signer")
-
-
-async def test_a_request_id_gives_the_first_answer_for_a_day(database: Database) -> None:
-    clock = FakeClock()
-    kept, answers = Requests(database, clock), iter(["first", "second"])
-
-    async def work() -> pb.GetKeyRequest:
-        return pb.GetKeyRequest(name=next(answers))
-
-    async def once(name: str) -> str:
-        given = await kept.once("GetKey", "id-1", pb.GetKeyRequest(name=name), pb.GetKeyRequest, work)
-        return given.name
-
-    assert [await once("a"), await once("a")] == ["first", "first"]
-    with pytest.raises(RequestIdReused):
-        await once("b")
-    clock.advance(24 * 3600 + 1)
-    assert await once("b") == "second"
-
-
-async def test_a_failure_is_not_kept(database: Database) -> None:
-    kept = Requests(database, FakeClock())
-
-    async def fail() -> pb.GetKeyRequest:
-        raise FailedPrecondition("not yet")
-
-    async def succeed() -> pb.GetKeyRequest:
-        return pb.GetKeyRequest(name="done")
-
-    with pytest.raises(FailedPrecondition, match="not yet"):
-        await kept.once("GetKey", "id-1", pb.GetKeyRequest(), pb.GetKeyRequest, fail)
-    assert (await kept.once("GetKey", "id-1", pb.GetKeyRequest(), pb.GetKeyRequest, succeed)).name == "done"
 
 
 async def test_a_page_token_continues_one_list_of_one_caller(database: Database) -> None:

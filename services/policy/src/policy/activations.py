@@ -36,10 +36,12 @@ class Activations:
             await demand_revision(work, cluster, revision)
             current = await _expected(work, cluster, expected)
             if current is not None and current.revision == revision:
+                await work.keep_answer(current)
                 return current
             before = current.number if current else None
             activation = await work.activations.add(cluster, revision, caller.spiffe_id, self._clock.now(), before)
             await _record(work, "revision.activate", activation, expected)
+            await work.keep_answer(activation)
         self._metrics.activated(rolled_back=False)
         return activation
 
@@ -60,6 +62,7 @@ class Activations:
                 cluster, back.revision, caller.spiffe_id, self._clock.now(), back.before
             )
             await _record(work, "revision.roll_back", activation, expected)
+            await work.keep_answer(activation)
         self._metrics.activated(rolled_back=True)
         return activation
 

@@ -35,6 +35,7 @@ class Revisions:
             revision = Revision(policy.cluster, number, caller.spiffe_id, now, comment, digest)
             await work.revisions.add(revision, document)
             await work.record("revision.create", named(policy.cluster, number), {"sha256": digest, "comment": comment})
+            await work.keep_answer(revision)
         return revision
 
     async def get(self, caller: Caller, cluster: str, number: int) -> tuple[Revision, bytes]:

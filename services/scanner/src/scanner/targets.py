@@ -63,6 +63,7 @@ class TargetDesk:
                 raise TargetExists(f"There is a target {target.name} already.", field="target.name")
             await unit.targets.add(target, hash_of(token))
             await unit.record("target.create", target.name, _details(target))
+            await unit.keep_answer(target)
         self._searches.notify()
         return target, token
 
@@ -73,6 +74,7 @@ class TargetDesk:
             _demand(caller, await _held(unit, name))
             await unit.targets.put_token_hash(name, hash_of(token))
             await unit.record("target_token.rotate", name, {})
+            await unit.keep_answer(None)
         return token
 
     async def get(self, name: str) -> tuple[Target, Search, TargetCounts]:

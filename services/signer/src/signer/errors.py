@@ -78,6 +78,10 @@ class SigningNotFound(NotFound):
     """There is no record of that signing."""
 
 
+class SigningOutdated(FailedPrecondition):
+    """A signing that was interrupted cannot be resumed: what would be signed now is not what was recorded."""
+
+
 class SignatureLost(Aborted):
     """The registry does not show the signature after it was written, again and again: somebody else writes too."""
 

@@ -73,6 +73,7 @@ class Keyring:
             await work.keys.add(key, first)
             await work.record("key.create", key.name, _described(first))
             await work.trust.key_version_changed(first)
+            await work.keep_answer(key)
         return key
 
     async def rotate(self, caller: Caller, name: str, algorithm: Algorithm | None) -> KeyVersion:
@@ -88,6 +89,7 @@ class Keyring:
             await work.keys.add_version(version)
             await work.record("key.rotate", name, _described(version))
             await work.trust.key_version_changed(version)
+            await work.keep_answer(version)
         return version
 
     async def update(self, caller: Caller, wanted: KeyUpdate) -> Key:

@@ -85,6 +85,8 @@ class Publisher:
     ) -> None:
         async with self._writers.setdefault((repository, tag), asyncio.Lock()):
             stored = await self._registry.tagged(repository, tag)
+            if done(stored):
+                return
             for _ in range(_ATTEMPTS):
                 *blobs, manifest = change(stored)
                 for blob in blobs:

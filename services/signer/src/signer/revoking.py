@@ -60,6 +60,7 @@ class Revoker:
             if isinstance(wanted.target, KeyVersionTarget):
                 await _mark(work, wanted.target)
             await work.trust.revoked(revocation)
+            await work.keep_answer(revocation)
         return revocation
 
 

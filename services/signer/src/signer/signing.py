@@ -1,17 +1,17 @@
 """Signing an image: gate, record, signature, registry, in this order."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from uuid import uuid4
 
 from chassis.audit import AuditLog
 from chassis.clock import Clock
-from chassis.errors import Refusal
+from chassis.errors import Kind, Refusal
 from chassis.identity import Caller
 from registry.references import Reference
 
 from signer.envelopes.payloads import Payloads, enclose, payloads
-from signer.errors import ImageRevoked, KeyChanged, KeyVersionRevoked, WrongPurpose
+from signer.errors import ImageRevoked, KeyChanged, KeyVersionRevoked, SigningOutdated, WrongPurpose
 from signer.gate import Gate, GateChange, tighten
 from signer.gatekeeping import Gatekeeper
 from signer.images import Image, Images
@@ -20,6 +20,7 @@ from signer.keys.model import KeyVersion, Purpose
 from signer.keys.vault import Vault
 from signer.metrics import Metrics
 from signer.publishing import Publisher
+from signer.records import demand_signing
 from signer.risk import GateEvidence
 from signer.signings import SignedDigest, Signing, SigningState
 from signer.store import Store, Work
@@ -67,12 +68,22 @@ class ImageSigner:
         GateLoosened, GateRefused, RiskChanged, RiskUnavailable, ImageRevoked, KeyChanged, VaultFaulty, SignaturesFull,
         SignatureLost, PermissionDenied, and what the registry refuses.
         """
+        return await self._audited(caller, wanted, lambda: self._sign(caller, wanted))
+
+    async def resume(self, caller: Caller, wanted: SignRequest, signing_id: str) -> Signing:
+        """Go on with a signing that was recorded and not finished; what is signed is what was recorded.
+
+        Raises what `sign` raises: what was true when it began must be true again.
+        """
+        return await self._audited(caller, wanted, lambda: self._resume(wanted, signing_id))
+
+    async def _audited(self, caller: Caller, wanted: SignRequest, work: Callable[[], Awaitable[Signing]]) -> Signing:
         caller.scope.demand_key(wanted.key)
         caller.scope.demand_repository(wanted.image.name)
         with self._metrics.signing():
             intent = await self._audit.intend("image.sign", str(wanted.image), {"key": wanted.key})
             try:
-                signing = await self._sign(caller, wanted)
+                signing = await work()
             except Refusal as refusal:
                 await self._audit.failed(intent, {"reason": refusal.reason})
                 raise
@@ -90,23 +101,47 @@ class ImageSigner:
         async with self._store.begin() as work:
             await _demand_unchanged(work, signing)
             await work.signings.add(signing)
-        await self._publish(signing, version, image, to_sign)
+            await work.keep_answer(signing)
+        try:
+            return await self._publish(signing, version, image, to_sign)
+        except Refusal as refusal:
+            await self._fail(signing, refusal)
+            raise
+
+    async def _resume(self, wanted: SignRequest, signing_id: str) -> Signing:
+        async with self._store.read() as work:
+            signing = await demand_signing(work, signing_id)
+        try:
+            async with self._store.read() as work:
+                version, gate = await _demand_signer(work, wanted.key)
+                await _demand_unchanged(work, signing)
+            image = await self._images.read(wanted.image)
+            await self._gatekeeper.admit(tighten(gate, wanted.gate), image, wanted.reviewed)
+            return await self._publish(signing, version, image, _recorded(signing, image))
+        except Refusal as refusal:
+            if refusal.kind is not Kind.UNAVAILABLE:
+                await self._fail(signing, refusal)
+            raise
+
+    async def _publish(
+        self, signing: Signing, version: KeyVersion, image: Image, to_sign: Sequence[Payloads]
+    ) -> Signing:
+        with self._metrics.vault():
+            enclosed = [await enclose(self._vault, version, payloads_) for payloads_ in to_sign]
+        for part, envelopes in reversed(list(zip(image.parts, enclosed, strict=True))):
+            # The image itself comes last: where an index is signed, its platforms are.
+            await self._publisher.publish(signing, part, envelopes)
+        done = replace(signing, state=SigningState.DONE)
         async with self._store.begin() as work:
             await work.signings.set_state(signing.signing_id, SigningState.DONE)
             await work.trust.signed(signing.signing_id)
-        return replace(signing, state=SigningState.DONE)
+            await work.keep_answer(done)
+        return done
 
-    async def _publish(self, signing: Signing, version: KeyVersion, image: Image, to_sign: Sequence[Payloads]) -> None:
-        try:
-            with self._metrics.vault():
-                enclosed = [await enclose(self._vault, version, payloads_) for payloads_ in to_sign]
-            for part, envelopes in reversed(list(zip(image.parts, enclosed, strict=True))):
-                # The image itself comes last: where an index is signed, its platforms are.
-                await self._publisher.publish(signing, part, envelopes)
-        except Refusal as refusal:
-            async with self._store.begin() as work:
-                await work.signings.set_state(signing.signing_id, SigningState.FAILED, refusal.message)
-            raise
+    async def _fail(self, signing: Signing, refusal: Refusal) -> None:
+        async with self._store.begin() as work:
+            await work.signings.set_state(signing.signing_id, SigningState.FAILED, refusal.message)
+            await work.forget_answer()
 
     def _signing(self, caller: Caller, wanted: SignRequest, version: KeyVersion) -> Signing:
         return Signing(
@@ -127,6 +162,16 @@ class ImageSigner:
 def _signed(image: Image, passed: Sequence[GateEvidence], to_sign: Sequence[Payloads]) -> tuple[SignedDigest, ...]:
     parts = zip(image.parts, passed, to_sign, strict=True)
     return tuple(SignedDigest(part.digest, gate, payloads_.recorded()) for part, gate, payloads_ in parts)
+
+
+def _recorded(signing: Signing, image: Image) -> tuple[Payloads, ...]:
+    """The payloads of a signing as they were recorded. Raises SigningOutdated where they come out otherwise."""
+    passed = [signed.gate for signed in signing.digests]
+    if [part.digest for part in image.parts] == [signed.digest for signed in signing.digests]:
+        to_sign = payloads(signing, image, passed)
+        if _signed(image, passed, to_sign) == signing.digests:
+            return to_sign
+    raise SigningOutdated("The signing was begun by another release of the signer, which signs otherwise; sign again.")
 
 
 async def _demand_signer(work: Work, name: str) -> tuple[KeyVersion, Gate]:

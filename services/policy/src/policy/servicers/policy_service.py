@@ -51,11 +51,14 @@ class PolicyService(rpc.PolicyServiceServicer):
             self._revisions.check(current_caller(), policy)
             return pb.CreateRevisionResponse()
 
-        async def create() -> pb.CreateRevisionResponse:
-            revision = await self._revisions.create(current_caller(), policy, document, comment)
-            return pb.CreateRevisionResponse(revision=encode_revision(revision))
-
-        return await self._once.once("CreateRevision", request.request_id, request, pb.CreateRevisionResponse, create)
+        return await self._once.once(
+            "CreateRevision",
+            request.request_id,
+            request,
+            pb.CreateRevisionResponse,
+            lambda revision: pb.CreateRevisionResponse(revision=encode_revision(revision)),
+            lambda: self._revisions.create(current_caller(), policy, document, comment),
+        )
 
     async def GetRevision(self, request: pb.GetRevisionRequest, context: Context) -> pb.GetRevisionResponse:
         """Return a revision with its policy."""
@@ -83,12 +86,13 @@ class PolicyService(rpc.PolicyServiceServicer):
         revision = requests.number(request.revision, "revision")
         expected = requests.number(request.expected_active_revision, "expected_active_revision")
 
-        async def activate() -> pb.ActivateRevisionResponse:
-            activation = await self._activations.activate(current_caller(), cluster, revision, expected)
-            return pb.ActivateRevisionResponse(active=encode_activation(activation))
-
         return await self._once.once(
-            "ActivateRevision", request.request_id, request, pb.ActivateRevisionResponse, activate
+            "ActivateRevision",
+            request.request_id,
+            request,
+            pb.ActivateRevisionResponse,
+            lambda activation: pb.ActivateRevisionResponse(active=encode_activation(activation)),
+            lambda: self._activations.activate(current_caller(), cluster, revision, expected),
         )
 
     async def RollBack(self, request: pb.RollBackRequest, context: Context) -> pb.RollBackResponse:
@@ -96,11 +100,14 @@ class PolicyService(rpc.PolicyServiceServicer):
         cluster = requests.cluster(request.cluster)
         expected = requests.number(request.expected_active_revision, "expected_active_revision")
 
-        async def roll_back() -> pb.RollBackResponse:
-            activation = await self._activations.roll_back(current_caller(), cluster, expected)
-            return pb.RollBackResponse(active=encode_activation(activation))
-
-        return await self._once.once("RollBack", request.request_id, request, pb.RollBackResponse, roll_back)
+        return await self._once.once(
+            "RollBack",
+            request.request_id,
+            request,
+            pb.RollBackResponse,
+            lambda activation: pb.RollBackResponse(active=encode_activation(activation)),
+            lambda: self._activations.roll_back(current_caller(), cluster, expected),
+        )
 
     async def ListActivePolicies(
         self, request: pb.ListActivePoliciesRequest, context: Context

@@ -98,6 +98,10 @@ class Work(Protocol):
         """Write into the audit log what this transaction does."""
         ...
 
+    async def keep_answer(self, result: object) -> None:
+        """Keep what this transaction gives as the answer to the request's id, to be given again."""
+        ...
+
 
 class Store(Protocol):
     """Opens transactions."""

@@ -5,6 +5,7 @@ from contextlib import asynccontextmanager
 
 from chassis.audit import AuditLog
 from chassis.database import Database
+from chassis.requests import keep_answer
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from policy.store.activations import ActivationRows
@@ -25,6 +26,10 @@ class SqlWork:
     async def record(self, action: str, subject: str, details: Mapping[str, str]) -> None:
         """Write into the audit log what this transaction does."""
         await self._audit.record(self._session, action, subject, details)
+
+    async def keep_answer(self, result: object) -> None:
+        """Keep what this transaction gives as the answer to the request's id, to be given again."""
+        await keep_answer(self._session, result)
 
 
 class SqlStore:

@@ -10,6 +10,7 @@ from hallmark.scanner.v1 import target_service_pb2 as pb
 from hallmark.scanner.v1 import target_service_pb2_grpc as rpc
 
 from scanner.servicers.fitting import fitting
+from scanner.target_records import Target
 from scanner.targets import TargetDesk
 from scanner.wire import targets
 
@@ -28,12 +29,19 @@ class TargetService(rpc.TargetServiceServicer):
         draft = targets.new(request.target)
         tokens: list[str] = []
 
-        async def create() -> pb.CreateTargetResponse:
+        async def create() -> Target:
             target, token = await self._desk.create(current_caller(), draft)
             tokens.append(token)
-            return pb.CreateTargetResponse(target=targets.target(target))
+            return target
 
-        answer = await self._requests.once("CreateTarget", request.request_id, request, pb.CreateTargetResponse, create)
+        answer = await self._requests.once(
+            "CreateTarget",
+            request.request_id,
+            request,
+            pb.CreateTargetResponse,
+            lambda target: pb.CreateTargetResponse(target=targets.target(target)),
+            create,
+        )
         return pb.CreateTargetResponse(target=answer.target, token="".join(tokens))
 
     async def RotateTargetToken(
@@ -43,12 +51,16 @@ class TargetService(rpc.TargetServiceServicer):
         name = targets.name(request.name)
         tokens: list[str] = []
 
-        async def rotate() -> pb.RotateTargetTokenResponse:
+        async def rotate() -> None:
             tokens.append(await self._desk.rotate_token(current_caller(), name))
-            return pb.RotateTargetTokenResponse()
 
         await self._requests.once(
-            "RotateTargetToken", request.request_id, request, pb.RotateTargetTokenResponse, rotate
+            "RotateTargetToken",
+            request.request_id,
+            request,
+            pb.RotateTargetTokenResponse,
+            lambda _: pb.RotateTargetTokenResponse(),
+            rotate,
         )
         return pb.RotateTargetTokenResponse(token="".join(tokens))
 

@@ -337,6 +337,10 @@ class Unit(Protocol):
         """Write into the audit log what this transaction does; the caller is the request's."""
         ...
 
+    async def keep_answer(self, result: object) -> None:
+        """Keep what this transaction gives as the answer to the request's id, to be given again."""
+        ...
+
 
 class Store(Protocol):
     """Where transactions begin."""

@@ -6,6 +6,7 @@ from contextlib import asynccontextmanager
 
 from chassis.audit import AuditLog
 from chassis.database import Database
+from chassis.requests import keep_answer
 from chassis.watch import Notifier
 from sqlalchemy.ext.asyncio import AsyncSession
 
@@ -39,6 +40,10 @@ class DatabaseUnit:
     async def record(self, action: str, subject: str, details: Mapping[str, str]) -> None:
         """Write into the audit log what this transaction does; the caller is the request's."""
         await self._audit.record(self._session, action, subject, details)
+
+    async def keep_answer(self, result: object) -> None:
+        """Keep what this transaction gives as the answer to the request's id, to be given again."""
+        await keep_answer(self._session, result)
 
 
 class DatabaseStore:

@@ -45,7 +45,8 @@ def generate(algorithm: Algorithm) -> PrivateKey:
 def sign_digest(private_key: PrivateKey, digest: bytes) -> bytes:
     """Sign a SHA-256 digest (32 bytes)."""
     if isinstance(private_key, ec.EllipticCurvePrivateKey):
-        return private_key.sign(digest, ec.ECDSA(Prehashed(SHA256())))
+        # RFC 6979: signing the same bytes again gives the same signature, so that a resumed signing adds no second one.
+        return private_key.sign(digest, ec.ECDSA(Prehashed(SHA256()), deterministic_signing=True))
     return private_key.sign(digest, padding.PKCS1v15(), Prehashed(SHA256()))
 
 

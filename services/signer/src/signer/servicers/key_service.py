@@ -38,10 +38,14 @@ class KeyService(rpc.KeyServiceServicer):
         """Make a key with its first version."""
         wanted = reading.new_key(request)
 
-        async def create() -> pb.CreateKeyResponse:
-            return pb.CreateKeyResponse(key=writing.key(await self._keyring.create(current_caller(), wanted)))
-
-        return await self._requests.once("CreateKey", request.request_id, request, pb.CreateKeyResponse, create)
+        return await self._requests.once(
+            "CreateKey",
+            request.request_id,
+            request,
+            pb.CreateKeyResponse,
+            lambda key: pb.CreateKeyResponse(key=writing.key(key)),
+            lambda: self._keyring.create(current_caller(), wanted),
+        )
 
     async def GetKey(self, request: pb.GetKeyRequest, context: Context) -> pb.GetKeyResponse:
         """Return a key."""
@@ -75,11 +79,14 @@ class KeyService(rpc.KeyServiceServicer):
         name = demand_name(request.name, "name")
         algorithm = reading.algorithm(request.algorithm) if request.HasField("algorithm") else None
 
-        async def rotate() -> pb.RotateKeyResponse:
-            version = await self._keyring.rotate(current_caller(), name, algorithm)
-            return pb.RotateKeyResponse(key_version=writing.key_version(version))
-
-        return await self._requests.once("RotateKey", request.request_id, request, pb.RotateKeyResponse, rotate)
+        return await self._requests.once(
+            "RotateKey",
+            request.request_id,
+            request,
+            pb.RotateKeyResponse,
+            lambda version: pb.RotateKeyResponse(key_version=writing.key_version(version)),
+            lambda: self._keyring.rotate(current_caller(), name, algorithm),
+        )
 
     async def EnableKey(self, request: pb.EnableKeyRequest, context: Context) -> pb.EnableKeyResponse:
         """Take a key into use."""

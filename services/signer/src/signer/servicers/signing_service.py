@@ -1,5 +1,6 @@
 """SigningService: decode, use case, encode."""
 
+from collections.abc import Awaitable
 from typing import Any, Final
 
 import grpc.aio
@@ -7,12 +8,14 @@ from chassis.clock import Clock
 from chassis.identity import current_caller
 from chassis.paging import open_page
 from chassis.requests import Requests
+from hallmark.signer.v1 import signature_pb2
 from hallmark.signer.v1 import signing_service_pb2 as pb
 from hallmark.signer.v1 import signing_service_pb2_grpc as rpc
 
 from signer.records import Records
 from signer.revoking import NewRevocation, Revoker
 from signer.signing import ImageSigner
+from signer.signings import Signing
 from signer.wire import reading, writing
 
 Context = grpc.aio.ServicerContext[Any, Any]
@@ -35,10 +38,20 @@ class SigningService(rpc.SigningServiceServicer):
         """Sign an image that passes the key's gate."""
         wanted = reading.sign_request(request)
 
-        async def sign() -> pb.SignImageResponse:
-            return pb.SignImageResponse(signing=writing.signing(await self._signer.sign(current_caller(), wanted)))
+        def resume(first: pb.SignImageResponse) -> Awaitable[Signing] | None:
+            if first.signing.state != signature_pb2.SIGNING_STATE_PENDING:
+                return None
+            return self._signer.resume(current_caller(), wanted, first.signing.signing_id)
 
-        return await self._requests.once("SignImage", request.request_id, request, pb.SignImageResponse, sign)
+        return await self._requests.once(
+            "SignImage",
+            request.request_id,
+            request,
+            pb.SignImageResponse,
+            lambda signing: pb.SignImageResponse(signing=writing.signing(signing)),
+            lambda: self._signer.sign(current_caller(), wanted),
+            resume,
+        )
 
     async def GetSignature(self, request: pb.GetSignatureRequest, context: Context) -> pb.GetSignatureResponse:
         """Return the record of a signing."""
@@ -65,12 +78,13 @@ class SigningService(rpc.SigningServiceServicer):
             target=reading.target(request.target, self._clock.now()), reason=reading.reason(request.reason)
         )
 
-        async def revoke() -> pb.CreateRevocationResponse:
-            made = await self._revoker.revoke(current_caller(), wanted)
-            return pb.CreateRevocationResponse(revocation=writing.revocation(made))
-
         return await self._requests.once(
-            "CreateRevocation", request.request_id, request, pb.CreateRevocationResponse, revoke
+            "CreateRevocation",
+            request.request_id,
+            request,
+            pb.CreateRevocationResponse,
+            lambda made: pb.CreateRevocationResponse(revocation=writing.revocation(made)),
+            lambda: self._revoker.revoke(current_caller(), wanted),
         )
 
     async def ListRevocations(self, request: pb.ListRevocationsRequest, context: Context) -> pb.ListRevocationsResponse:

@@ -151,6 +151,14 @@ class Work(Protocol):
         """Write into the audit log what this transaction does."""
         ...
 
+    async def keep_answer(self, result: object) -> None:
+        """Keep what this transaction gives as the answer to the request's id, to be given again."""
+        ...
+
+    async def forget_answer(self) -> None:
+        """Forget the answer to the request's id: its work failed after all, and may be tried anew."""
+        ...
+
 
 class Store(Protocol):
     """The signer's database."""

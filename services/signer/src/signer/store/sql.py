@@ -5,6 +5,7 @@ from contextlib import asynccontextmanager
 
 from chassis.audit import AuditLog
 from chassis.database import Database
+from chassis.requests import forget_answer, keep_answer
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from signer.store.keys import KeyRows
@@ -27,6 +28,14 @@ class SqlWork:
     async def record(self, action: str, subject: str, details: Mapping[str, str]) -> None:
         """Write into the audit log what this transaction does."""
         await self._audit.record(self._session, action, subject, details)
+
+    async def keep_answer(self, result: object) -> None:
+        """Keep what this transaction gives as the answer to the request's id, to be given again."""
+        await keep_answer(self._session, result)
+
+    async def forget_answer(self) -> None:
+        """Forget the answer to the request's id: its work failed after all, and may be tried anew."""
+        await forget_answer(self._session)
 
 
 class SqlStore:

@@ -31,7 +31,7 @@ class _SigningStateEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_SigningS
     """Not set; never stored."""
     SIGNING_STATE_PENDING: _SigningState.ValueType  # 1
     """Recorded before anything was written; its signatures may be in the registry, all, some or none. A signing that the
-    service was stopped in stays so; signing again is safe.
+    service was stopped in stays so until it is asked for again with its request_id, which finishes it.
     """
     SIGNING_STATE_DONE: _SigningState.ValueType  # 2
     """Every signature is in the registry."""
@@ -45,7 +45,7 @@ SIGNING_STATE_UNSPECIFIED: SigningState.ValueType  # 0
 """Not set; never stored."""
 SIGNING_STATE_PENDING: SigningState.ValueType  # 1
 """Recorded before anything was written; its signatures may be in the registry, all, some or none. A signing that the
-service was stopped in stays so; signing again is safe.
+service was stopped in stays so until it is asked for again with its request_id, which finishes it.
 """
 SIGNING_STATE_DONE: SigningState.ValueType  # 2
 """Every signature is in the registry."""
