@@ -44,7 +44,8 @@ async def test_a_closed_connection_holds_no_lock_however_long_its_cursor_lives(t
         connection = await (await session.connection()).get_raw_connection()
         driver = connection.driver_connection
         assert driver is not None
-        cursor = await driver.execute("SELECT 1 UNION SELECT 2")
+        cursor = await driver.cursor()
+        await cursor.execute("SELECT 1 UNION SELECT 2")
         await driver.close()
         async with asyncio.timeout(5), database.begin() as another:
             assert (await another.execute(text("SELECT 3"))).scalar_one() == 3

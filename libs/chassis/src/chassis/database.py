@@ -138,7 +138,7 @@ def open_database(settings: Settings, *, durable: bool = False) -> Database:
 
 
 class _SqliteFile(sqlite3.Connection):
-    """A connection that closes its cursors with it.
+    """A connection that closes the cursors that `cursor` gave with it.
 
     SQLite keeps a closed connection, with its locks, while a statement of it is half-way; a cancelled call leaves a
     cursor with one until the garbage collector finds it.
@@ -149,7 +149,7 @@ class _SqliteFile(sqlite3.Connection):
         self._cursors: WeakSet[sqlite3.Cursor] = WeakSet()
 
     def cursor(self, *given: Any, **named: Any) -> Any:
-        """A new cursor."""
+        """Give a new cursor."""
         cursor = super().cursor(*given, **named)
         self._cursors.add(cursor)
         return cursor
