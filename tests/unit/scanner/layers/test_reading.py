@@ -132,11 +132,21 @@ def test_a_bomb_is_stopped_by_each_bound_in_little_memory(limits: Limits, bound:
         (ARCHIVE, Limits(kept=100_000), "kept"),
         (tar([symlink("a", "b" * 90) for _ in range(100)]), Limits(names=5000), "names"),
         (tar([whiteout("c" * 90) for _ in range(100)]), Limits(names=5000), "names"),
+        (tar([symlink("d/" * 1900 + "s", "x")]), Limits(names=100_000), "names"),
     ],
 )
 def test_what_is_kept_is_bounded(archive: bytes, limits: Limits, bound: str) -> None:
     with pytest.raises(LimitExceeded, match=f"the bound `{bound}`"):
         read(archive, limits=limits)
+
+
+def test_deep_directories_take_no_more_memory_than_is_counted() -> None:
+    blob = gzip.compress(tar([symlink(f"{number}/" + "d/" * 1900 + "s", "x") for number in range(20)]))
+    tracemalloc.start()
+    result = read(blob)
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    assert peak < result.weight + 4_000_000
 
 
 def test_many_tiny_streams_are_bounded() -> None:

@@ -14,7 +14,7 @@ from scanner.risk.model import RiskState
 from scanner.runner import Bounds
 from scanner.scan_records import Scan, ScanState
 
-from tests.factories.images import Image, image, layer, wheel
+from tests.factories.images import Image, debian, dpkg_record, dpkg_status, image, layer, wheel
 from tests.factories.scanning import DEVELOPER, Scanning, scanning
 from tests.fakes.registry import Fault, hang, status
 
@@ -150,6 +150,38 @@ async def test_a_bomb_fails_naming_its_bound(tmp_path: Path) -> None:
         assert scan.failure is not None
         assert scan.failure.reason == "LIMIT_EXCEEDED"
         assert "the bound `uncompressed`" in scan.failure.message
+
+
+async def test_the_layers_of_an_image_are_bounded_together(tmp_path: Path) -> None:
+    async with scanning(tmp_path, Bounds(), Limits(image=50_000)) as bench:
+        each = [layer(dpkg_status(dpkg_record("a", str(number)) + "Description: " + "x" * 20_000)) for number in (1, 2)]
+        assert (await bench.scan(image(*each[:1]))).state is ScanState.SUCCEEDED
+        scan = await bench.scan(image(*each, *each[:1], layer(dpkg_status(f"{'y' * 20_000}"))))
+        assert scan.failure is not None
+        assert (scan.failure.reason, "the bound `image`" in scan.failure.message) == ("LIMIT_EXCEEDED", True)
+
+
+async def test_too_many_layers_are_refused(bench: Scanning, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("scanner.pulling.platforms.MOST_LAYERS", 2)
+    scan = await bench.scan(image(*(layer(wheel("demo", str(number))) for number in range(3))))
+    assert scan.failure is not None
+    assert (scan.failure.reason, "the bound `layers`" in scan.failure.message) == ("LIMIT_EXCEEDED", True)
+
+
+@pytest.mark.parametrize(
+    "made",
+    [
+        debian(*(dpkg_record(f"p{number}", "1") for number in range(6))),
+        debian(more=[wheel(f"p{number}", "1") for number in range(6)]),
+        debian(*["Package: !\n\n"] * 6),
+    ],
+    ids=["dpkg", "wheels", "unreadable"],
+)
+async def test_too_many_packages_fail_the_scan(bench: Scanning, monkeypatch: pytest.MonkeyPatch, made: Image) -> None:
+    monkeypatch.setattr("scanner.inventory.evidence.MOST_PACKAGES", 5)
+    scan = await bench.scan(made)
+    assert scan.failure is not None
+    assert (scan.failure.reason, "the bound `packages`" in scan.failure.message) == ("LIMIT_EXCEEDED", True)
 
 
 async def test_a_scan_of_a_process_that_ended_goes_on(tmp_path: Path) -> None:

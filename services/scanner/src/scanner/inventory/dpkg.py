@@ -4,12 +4,13 @@ Formats: Debian policy, "Syntax of control files" and "List of fields"; the manu
 """
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
+from itertools import islice
 
 from packageurl import PackageURL
 
-from scanner.inventory.evidence import Found, history, unreadable
+from scanner.inventory.evidence import Found, demand_few, history, unreadable
 from scanner.inventory.model import Package
 from scanner.inventory.stanzas import Stanza, read_stanzas
 from scanner.layers.paths import printable
@@ -57,17 +58,18 @@ def find_packages(files: list[tuple[str, Kept]], ecosystem: str) -> Iterator[Fou
         if not kept.file.is_whole:
             yield unreadable(path, kept, kept.file.problem or f"It is larger than {LARGEST} bytes.")
             continue
-        older = [(one.layer, _identities(one)) for one in history(kept) if one is not kept]
-        for told in read_status(kept.file.body or b""):
+        packages = list(read_status(kept.file.body or b""))
+        layers = _first_layers(packages, kept)
+        for told in packages:
             if isinstance(told, str):
                 yield unreadable(path, kept, told)
             else:
-                yield _package(told, ecosystem, release, _first_layer(told, kept.layer, older), path)
+                yield _package(told, ecosystem, release, layers[told], path)
 
 
 def read_status(body: bytes) -> Iterator[Installed | str]:
-    """Each package that is there; for a record that can't be read, a sentence that says why."""
-    for stanza in read_stanzas(body):
+    """Each package that is there; for a record that can't be read, a sentence that says why. Raises LimitExceeded."""
+    for stanza in demand_few(read_stanzas(body)):
         words = stanza.get("status", "").split()
         if not words or words[-1] not in _ABSENT:
             yield _installed(stanza)
@@ -85,17 +87,16 @@ def _installed(stanza: Stanza) -> Installed | str:
     return Installed(name, version, stanza.get("architecture", "")[:64], source[1], source[2] or version)
 
 
-def _identities(kept: Kept) -> set[Installed | str]:
-    return set(read_status(kept.file.body or b""))
-
-
-def _first_layer(package: Installed, layer: str, older: list[tuple[str, set[Installed | str]]]) -> str:
-    """The layer from which on the database has told of that same version."""
-    for earlier, identities in older:
-        if package not in identities:
+def _first_layers(packages: Iterable[Installed | str], kept: Kept) -> Mapping[Installed | str, str]:
+    """For each package, the layer from which on the database has told of that same version."""
+    left = set(packages)
+    layers = dict.fromkeys(left, kept.layer)
+    for older in islice(history(kept), 1, None):
+        left &= set(read_status(older.file.body or b""))
+        if not left:
             break
-        layer = earlier
-    return layer
+        layers |= dict.fromkeys(left, older.layer)
+    return layers
 
 
 def _package(installed: Installed, ecosystem: str, release: str, layer: str, path: str) -> Package:

@@ -1,7 +1,9 @@
 """From a kept file to the packages that it tells of, each with the layer that brought it."""
 
 from collections.abc import Callable, Iterable, Iterator
+from typing import TypeVar
 
+from scanner.failures import LimitExceeded
 from scanner.inventory.model import Package, Unreadable
 from scanner.layers.paths import printable
 from scanner.layers.tree import Kept
@@ -11,6 +13,20 @@ Identity = tuple[str, str]
 """Name and version of a package."""
 Reader = Callable[[bytes], Identity | str | None]
 """Reads a file that tells of one package: None where it tells of none, a sentence where it can't be read."""
+
+
+MOST_PACKAGES = 200_000
+"""Packages, and parts that can't be read, of one image; records of one database."""
+
+T = TypeVar("T")
+
+
+def demand_few(told: Iterable[T]) -> Iterator[T]:
+    """What is told of packages, one after another. Raises LimitExceeded where it is more than an image may hold."""
+    for number, one in enumerate(told):
+        if number == MOST_PACKAGES:
+            raise LimitExceeded(f"The image tells of more than {MOST_PACKAGES} packages, the bound `packages`.")
+        yield one
 
 
 def unreadable(path: str, kept: Kept, problem: str) -> Unreadable:

@@ -3,9 +3,10 @@
 import re
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Set
+from itertools import chain
 
 from scanner.inventory import distributions, dpkg, npm, python, unowned
-from scanner.inventory.evidence import Found, unreadable
+from scanner.inventory.evidence import Found, demand_few, unreadable
 from scanner.inventory.judging import Signs, gaps, unsupported
 from scanner.inventory.model import Distribution, Inventory, Package, Unreadable
 from scanner.layers.archive import Keep
@@ -64,16 +65,24 @@ def needed_besides(tree: Tree) -> Set[str]:
 
 
 def take_inventory(tree: Tree) -> Inventory:
-    """The inventory of an image whose layers were read with `keep`, or `keep_also`."""
+    """The inventory of an image whose layers were read with `keep`, or `keep_also`. Raises LimitExceeded."""
     links = list(tree.links())
     files = _by_kind(tree, links)
-    distribution, found = _read_distribution(tree)
+    distribution, problems = _read_distribution(tree)
     databases = dpkg.databases(tree)
-    if distribution and distribution.ecosystem:
-        found += dpkg.find_packages(databases, distribution.ecosystem)
-    found += python.find_packages(files["python"])
-    found += npm.find_packages(files["npm"], {link.leads_to for link in links if link.name == "node_modules"})
-    found += _lost(tree, links)
+    ecosystem = distribution.ecosystem if distribution else None
+    folders = {link.leads_to for link in links if link.name == "node_modules"}
+    found = list(
+        demand_few(
+            chain(
+                problems,
+                dpkg.find_packages(databases, ecosystem) if ecosystem else (),
+                python.find_packages(files["python"]),
+                npm.find_packages(files["npm"], folders),
+                _lost(tree, links),
+            )
+        )
+    )
     signs = Signs(
         distribution=distribution,
         packages=[one for one in found if isinstance(one, Package)],

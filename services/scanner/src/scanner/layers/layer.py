@@ -54,7 +54,7 @@ class Layer:
     `removed` are paths that it removes from the layers beneath, `emptied` directories whose content it removes.
     `changes` are to be made in their order. `files` and `directories` are the hashes (Python's, of this process) of
     the paths of everything else in it, which takes the place of what lies beneath: eight bytes for each, however long
-    its path.
+    its path. `weight` is about how many bytes of memory all that takes.
     """
 
     digest: str
@@ -66,3 +66,4 @@ class Layer:
     changes: tuple[tuple[str, Change], ...]
     files: "array[int]"
     directories: "array[int]"
+    weight: int

@@ -7,12 +7,13 @@ _KIB, _MIB, _GIB = 2**10, 2**20, 2**30
 
 @dataclass(frozen=True, slots=True)
 class Limits:
-    """The bounds of one layer; what lies beyond is refused, never cut off in silence.
+    """The bounds of layers; what lies beyond is refused, never cut off in silence.
 
     `compressed` and `uncompressed` are bytes. `ratio` is uncompressed to compressed bytes and counts from
     `ratio_from` uncompressed bytes on, since small layers of zeros are common. `members` counts headers and compressed
     streams, `path` and `special_header` (a PAX header or GNU long name) are bytes. `kept` is the sum of the files'
-    bytes that are kept in memory, `names` that of their paths and of the paths and targets of links.
+    bytes that are kept in memory, `names` that of their paths, of the paths and targets of links, and of what their
+    directories take, in bytes of memory. `image` is how much all layers of an image may take together.
     """
 
     compressed: int = 32 * _GIB
@@ -24,3 +25,4 @@ class Limits:
     special_header: int = _MIB
     kept: int = 256 * _MIB
     names: int = 256 * _MIB
+    image: int = _GIB

@@ -16,6 +16,8 @@ from scanner.layers.paths import normalise
 _WHITEOUT = ".wh."
 _OPAQUE = ".wh..wh..opq"
 _RESERVED = ".wh..wh."
+_PER_NAME = 256
+"""Bytes of memory that a name takes beside its letters, or a directory on the way to what is kept."""
 
 
 def read_layer(chunks: Iterable[bytes], keep: Keep, limits: Limits) -> Layer:
@@ -41,6 +43,7 @@ def read_layer(chunks: Iterable[bytes], keep: Keep, limits: Limits) -> Layer:
         changes=tuple(record.changes),
         files=record.files,
         directories=record.directories,
+        weight=record.weight,
     )
 
 
@@ -72,12 +75,18 @@ class _Record:
         self._keep = keep
         self._limits = limits
         self._kept = self._names = 0
-        self._touched: set[str] = set()
+        self._touched: set[int] = set()
+        """The hashes of the paths of what is kept, and of the directories above."""
         self.removed: list[str] = []
         self.emptied: list[str] = []
         self.changes: list[tuple[str, Change]] = []
         self.files = array("q")
         self.directories = array("q")
+
+    @property
+    def weight(self) -> int:
+        """About how many bytes of memory it takes."""
+        return self._kept + self._names + self.files.itemsize * (len(self.files) + len(self.directories))
 
     def add(self, entry: Entry) -> None:
         """Takes up an entry of the archive."""
@@ -126,16 +135,18 @@ class _Record:
             if self._kept > self._limits.kept:
                 raise LimitExceeded(f"A layer holds more than {self._limits.kept} bytes to keep, the bound `kept`.")
         self.changes.append((path, change))
-        while path and path not in self._touched:
-            self._touched.add(path)
+        while path and (place := hash(path)) not in self._touched:
+            self._touched.add(place)
+            self._count_name("")
             path = path.rpartition("/")[0]
 
     def _add_other(self, path: str, change: Other, hashes: "array[int]") -> None:
-        hashes.append(hash(path))
-        if path in self._touched:
+        place = hash(path)
+        hashes.append(place)
+        if place in self._touched:
             self.changes.append((path, change))
 
     def _count_name(self, name: str) -> None:
-        self._names += len(name)
+        self._names += len(name) + _PER_NAME
         if self._names > self._limits.names:
             raise LimitExceeded(f"A layer holds more than {self._limits.names} bytes of names, the bound `names`.")

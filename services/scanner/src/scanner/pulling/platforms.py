@@ -1,7 +1,7 @@
 """Which manifests of an image a runtime could run, and on what."""
 
 import re
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Iterable, Sequence
 from dataclasses import dataclass
 
 from registry.manifests import Descriptor, ImageManifest, Index, Platform, is_image_layer
@@ -13,7 +13,7 @@ from scanner.pulling.registry import Registry
 MOST_MANIFESTS = 200
 """Manifests and indexes beneath one index."""
 MOST_LAYERS = 2000
-"""Different layers beneath one index."""
+"""Different layers of an image, or beneath one index."""
 DEEPEST = 3
 """Indexes within indexes."""
 
@@ -55,15 +55,20 @@ async def expand(registry: Registry, repository: str, digest: str, platforms: Se
     if isinstance(top, ImageManifest):
         if is_artifact(top):
             raise UnsupportedManifest("The manifest is of an artifact, not of an image: it has no layer of an image.")
+        _demand_few(top.layers)
         return Expansion((await _read(registry, repository, digest, top, None),), ())
     found: dict[str, PlatformManifest] = {}
     async for manifest in _beneath(registry, repository, top):
         found.setdefault(manifest.digest, manifest)
-    if len({layer.digest for one in found.values() for layer in one.layers}) > MOST_LAYERS:
-        raise LimitExceeded(f"The index holds more than {MOST_LAYERS} layers, the bound `layers`.")
+    _demand_few(layer for one in found.values() for layer in one.layers)
     chosen = [one for one in found.values() if not platforms or _is_among(one.platform, platforms)]
     left_out = tuple(one.platform for one in found.values() if one not in chosen)
     return Expansion(tuple(chosen), left_out)
+
+
+def _demand_few(layers: Iterable[Descriptor]) -> None:
+    if len({layer.digest for layer in layers}) > MOST_LAYERS:
+        raise LimitExceeded(f"The image has more than {MOST_LAYERS} layers, the bound `layers`.")
 
 
 async def _beneath(registry: Registry, repository: str, top: Index) -> AsyncIterator[PlatformManifest]:

@@ -9,7 +9,7 @@ from typing import Any, TypeVar
 from chassis.workers import Workers
 from registry.manifests import Descriptor
 
-from scanner.failures import DigestMismatch, ScanFailure
+from scanner.failures import DigestMismatch, LimitExceeded, ScanFailure
 from scanner.inventory.model import Inventory, PlatformInventory
 from scanner.inventory.taking import keep, keep_also, needed_besides, take_inventory
 from scanner.layers.archive import Keep
@@ -45,7 +45,7 @@ class ImageReader:
         inventories = []
         for manifest in image.manifests:
             missing = [layer for layer in manifest.layers if layer.digest not in shared]
-            layers = shared | await self._layers(repository, missing, keep, progress)
+            layers = shared | await self._layers(repository, missing, keep, progress, _weight(shared))
             shared = {digest: layer for digest, layer in layers.items() if uses[digest] > 1}
             inventory = await self._inventory(repository, manifest, layers, progress)
             inventories.append(_platform_inventory(manifest, inventory))
@@ -63,14 +63,20 @@ class ImageReader:
         return await self.workers.run(take_inventory, tree)
 
     async def _layers(
-        self, repository: str, descriptors: Sequence[Descriptor], wanted: Keep, progress: Progress
+        self, repository: str, descriptors: Sequence[Descriptor], wanted: Keep, progress: Progress, weight: int = 0
     ) -> dict[str, Layer]:
+        """Read layers, each once; `weight` is what others take that are held beside them."""
         once = {descriptor.digest: descriptor for descriptor in descriptors}
         room = asyncio.Semaphore(self.parallel)
 
         async def read(descriptor: Descriptor) -> Layer:
+            nonlocal weight
             async with room:
-                return await self._layer(repository, descriptor, wanted, progress)
+                layer = await self._layer(repository, descriptor, wanted, progress)
+                weight += layer.weight
+                if weight > self.limits.image:
+                    raise LimitExceeded(f"The layers take more than {self.limits.image} bytes, the bound `image`.")
+                return layer
 
         layers = await _all_or_none([read(descriptor) for descriptor in once.values()])
         return dict(zip(once, layers, strict=True))
@@ -91,6 +97,10 @@ class ImageReader:
             )
         progress.read()
         return layer
+
+
+def _weight(layers: Mapping[str, Layer]) -> int:
+    return sum(layer.weight for layer in layers.values())
 
 
 def _assemble(manifest: PlatformManifest, layers: Mapping[str, Layer]) -> Tree:
