@@ -11,6 +11,7 @@ from typing import Any, Final
 import uvicorn
 
 from chassis.config import ConfigError
+from chassis.protocol import Protocol
 
 Scope = MutableMapping[str, Any]
 Receive = Callable[[], Awaitable[MutableMapping[str, Any]]]
@@ -51,7 +52,7 @@ class HttpServer:
         self.port: int = self._socket.getsockname()[1]
         config = uvicorn.Config(
             application,
-            http="httptools",
+            http=Protocol,
             loop="none",
             lifespan="off",
             ws="none",
