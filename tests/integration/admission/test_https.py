@@ -127,6 +127,9 @@ async def test_tags_are_pinned(running: Running) -> None:
 
 async def test_large_bodies_garbage_and_five_hundred_images(running: Running) -> None:
     assert (await running.post(b" " * ((3 << 20) + 1)))[0] == 413
+    _, response = await running.post(review(request(pod())) + b" " * (3 << 20))
+    assert (response["uid"], response["allowed"]) == (UID, False)
+    assert "REVIEW_TOO_LARGE" in response["status"]["message"]
     assert (await running.post(b"no JSON"))[0] == 400
     _, response = await running.post(review(request(pod(*(f"i{number}:1" for number in range(500))))))
     assert "LIMIT_EXCEEDED" in response["status"]["message"]

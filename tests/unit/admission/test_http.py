@@ -9,7 +9,7 @@ from admission.errors import NoReview
 from admission.webhook import LARGEST_BODY
 from chassis.identity import correlation_id
 
-from tests.factories.reviews import pod, request, review
+from tests.factories.reviews import UID, pod, request, review
 from tests.fakes.webhook import Desk
 
 GOOD = review(request(pod()))
@@ -28,19 +28,14 @@ def changed(**changes: object) -> bytes:
         b"null",
         b"{}",
         b"\xff\xfe",
-        GOOD[:-1],
-        GOOD.replace(b'"jane"', b'"\xff"'),
         b'{"a":' * 100_000,
         b"[" * 100_000,
-        changed(apiVersion="admission.k8s.io/v1beta1"),
-        changed(kind="ImageReview"),
-        changed(kind=1),
+        changed(kind=1, request=None),
         changed(request=None),
         changed(request={}),
         changed(request={**request(pod()), "uid": ""}),
         changed(request={**request(pod()), "uid": "u" * 257}),
-        changed(request={**request(pod()), "kind": "Pod"}),
-        changed(request={**request(pod()), "operation": None}),
+        changed(request={**request(pod()), "uid": None}),
         b"k8s\x00\x0a\x14",
         b"apiVersion: admission.k8s.io/v1\nkind: AdmissionReview\n",
     ],
@@ -51,6 +46,44 @@ async def test_a_body_that_is_no_review_is_refused(desk: Desk, path: str, body: 
     assert answered.status == 400
     assert answered.body.endswith(b"\n")
     assert len(answered.body) < 500
+    assert desk.verifier.questions == []
+    assert desk.counted("refused_requests_total", status="400") == 1
+
+
+COMPACT = json.dumps(json.loads(GOOD), separators=(",", ":")).encode()
+DEEP = b'{"x":' + b"[" * 100_000 + b"]" * 100_000 + b","
+BROKEN = {
+    "cut off": GOOD[:-1],
+    "cut off after the uid": GOOD[: GOOD.index(UID.encode()) + len(UID) + 1],
+    "not UTF-8": GOOD.replace(b'"jane"', b'"\xff"'),
+    "a lone surrogate": GOOD.replace(b'"jane"', b'"\\ud800"'),
+    "NaN": COMPACT.replace(b'"spec":{', b'"spec":{"x":NaN,'),
+    "infinity": COMPACT.replace(b'"spec":{', b'"spec":{"x":-Infinity,'),
+    "nested deep": COMPACT.replace(b'"spec":{', b'"spec":' + DEEP),
+    "nested deep beside the object": COMPACT.replace(b'"object":{', b'"options":' + DEEP + b'"y":1},"object":{'),
+    "a beta version": changed(apiVersion="admission.k8s.io/v1beta1"),
+    "another kind": changed(kind="ImageReview"),
+    "a kind that is a number": changed(kind=1),
+    "an object's kind that is a text": changed(request={**request(pod()), "kind": "Pod"}),
+    "no operation": changed(request={**request(pod()), "operation": None}),
+    "images twice": COMPACT.replace(b'"image":', b'"image":"evil:1","image":'),
+    "images twice, escaped": COMPACT.replace(b'"image":', b'"im\\u0061ge":"evil:1","image":'),
+    "images twice, spaced": COMPACT.replace(b'"image":', b'"image" :"evil:1","image":'),
+    "containers twice": COMPACT.replace(b'"spec":{', b'"spec":{"containers":[],'),
+    "objects twice": COMPACT.replace(b'"object":', b'"object":null,"object":'),
+    "a name twice behind a text that evens it out": COMPACT.replace(
+        b'"image":', b'"image":"evil:1","note":"\\u0022:","image":'
+    ),
+}
+
+
+@pytest.mark.parametrize("body", BROKEN.values(), ids=BROKEN.keys())
+@pytest.mark.parametrize("path", ["/validate", "/mutate"])
+async def test_a_broken_review_is_denied_where_it_says_what_it_is_of(desk: Desk, path: str, body: bytes) -> None:
+    answered = await desk.post(body, path)
+    assert (answered.status, answered.response["uid"], answered.response["allowed"]) == (200, UID, False)
+    assert answered.message.startswith("hallmark: NO_REVIEW: The body is ")
+    assert len(answered.message) < 500
     assert desk.verifier.questions == []
     assert desk.counted("refused_requests_total", status="400") == 1
 
@@ -77,10 +110,13 @@ async def test_reviews_are_posted(desk: Desk, method: str) -> None:
 
 
 async def test_a_body_above_three_mebibytes_is_refused(desk: Desk) -> None:
-    padded = GOOD + b" " * (LARGEST_BODY - len(GOOD))
+    padded = GOOD + b"\n" * (LARGEST_BODY - len(GOOD))
     assert (await desk.post(padded)).allowed
-    assert (await desk.post(padded + b" ")).status == 413
-    assert desk.counted("refused_requests_total", status="413") == 1
+    answered = await desk.post(padded + b"\n")
+    assert (answered.response["uid"], answered.response["allowed"]) == (UID, False)
+    assert str(LARGEST_BODY) in answered.message
+    assert (await desk.post(b" " * (LARGEST_BODY + 1))).status == 413
+    assert desk.counted("refused_requests_total", status="413") == 2
 
 
 async def test_a_body_that_does_not_arrive_in_time_is_refused(desk: Desk) -> None:
@@ -115,8 +151,12 @@ def test_a_timeout_that_is_none_is_refused(text: str) -> None:
 
 
 async def test_a_timeout_that_is_none_is_refused_over_http(desk: Desk) -> None:
-    assert (await desk.post(GOOD, query="timeout=soon")).status == 400
-    assert (await desk.post(GOOD, query="timeout=")).status == 400
+    for query in ("timeout=soon", "timeout=", "timeout=1s&timeout=-1s"):
+        answered = await desk.post(GOOD, query=query)
+        assert not answered.allowed
+        assert "is no duration such as 10s" in answered.message
+        assert (await desk.post(b"", query=query)).status == 400
+    assert desk.verifier.questions == []
 
 
 def test_a_part_of_the_time_is_kept_for_the_answer() -> None:

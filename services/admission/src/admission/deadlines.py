@@ -25,6 +25,14 @@ def seconds_of(timeout: str | None) -> float:
     return min(sum(float(part[1]) * _UNITS[part[2]] for part in parts), _LONGEST)
 
 
+def patience(timeout: str | None) -> float:
+    """The seconds for which to wait for a body; 10 where the timeout is no duration, so that its sender can be told."""
+    try:
+        return seconds_of(timeout)
+    except NoReview:
+        return _DEFAULT
+
+
 def left(seconds: float, spent: float) -> float | None:
     """The seconds left for the verifier of those given, after `spent`; None where they do not suffice."""
     remaining = seconds - spent - _MARGIN

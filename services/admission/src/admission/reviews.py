@@ -3,6 +3,7 @@
 Source: the Kubernetes API reference, "Dynamic Admission Control".
 """
 
+import re
 from typing import Final
 
 import msgspec
@@ -12,6 +13,8 @@ from admission.errors import NoReview
 API_VERSION: Final = "admission.k8s.io/v1"
 KIND: Final = "AdmissionReview"
 _LONGEST_UID: Final = 256
+_BEGINNING: Final = 4096
+_UID: Final = re.compile(rb'"request"\s*:\s*\{\s*"uid"\s*:\s*"([A-Za-z0-9._-]{1,256})"')
 _NULL: Final = msgspec.Raw(b"null")
 _FORBIDDEN: Final = 403
 
@@ -45,6 +48,14 @@ class _Review(msgspec.Struct, frozen=True, rename="camel"):
     request: Request
 
 
+class _Uid(msgspec.Struct, frozen=True):
+    uid: str
+
+
+class _Addressed(msgspec.Struct, frozen=True):
+    request: _Uid
+
+
 class _Status(msgspec.Struct, frozen=True):
     message: str
     code: int = _FORBIDDEN
@@ -75,6 +86,7 @@ class Operation(msgspec.Struct, frozen=True):
 
 
 _decoder: Final = msgspec.json.Decoder(_Review)
+_addressed: Final = msgspec.json.Decoder(_Addressed)
 _encoder: Final = msgspec.json.Encoder()
 
 
@@ -91,6 +103,18 @@ def decode_review(body: bytes) -> Request:
     if not 0 < len(review.request.uid) <= _LONGEST_UID:
         raise NoReview(f"The request's uid has 1 to {_LONGEST_UID} characters.")
     return review.request
+
+
+def uid_of(body: bytes) -> str | None:
+    """The uid under which a body that is no review can be answered: that of its request, which the API server writes at
+    the beginning, so that the rest may be broken or missing; None where there is none.
+    """
+    try:
+        uid = _addressed.decode(body).request.uid
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+        found = _UID.search(body[:_BEGINNING])
+        uid = found[1].decode("ascii") if found else ""
+    return uid if 0 < len(uid) <= _LONGEST_UID else None
 
 
 def allow(uid: str, warnings: tuple[str, ...] = ()) -> bytes:

@@ -3,8 +3,8 @@
 import logging
 import re
 import secrets
-from collections.abc import Awaitable, Callable
-from typing import Final
+from collections.abc import Awaitable, Callable, MutableMapping, Sequence
+from typing import Any, Final
 from urllib.parse import parse_qs
 
 from chassis.clock import Clock
@@ -13,11 +13,12 @@ from chassis.http import BodyTooLarge, Receive, Scope, Send, answer, read_body
 from chassis.identity import CORRELATION_ID
 
 from admission import sentences
-from admission.deadlines import left, seconds_of
+from admission.deadlines import left, patience, seconds_of
 from admission.errors import NoReview, NoSuchPath, NotPosted, ReviewTooLarge, ReviewTooSlow, Unreadable
 from admission.metrics import Metrics
 from admission.mutation import pin
-from admission.reviews import Request, allow, decode_review, deny, patch
+from admission.reviews import Request, allow, decode_review, deny, patch, uid_of
+from admission.uniqueness import demand_unique
 from admission.validation import validate
 from admission.verdicts import Verifier
 
@@ -44,11 +45,12 @@ class Webhook:
         """Answer one HTTP request."""
         if scope["type"] != "http":
             return
+        arriving = _Arriving(receive)
         try:
-            body = await self._answer(scope, receive)
+            body = await self._answer(scope, arriving)
         except NoReview as error:
             self._metrics.refused(error.status)
-            await answer(send, error.status, f"{error.message}\n".encode(), "text/plain; charset=utf-8")
+            await _refuse(send, error, uid_of(arriving.body))
         else:
             await answer(send, 200, body, _JSON)
 
@@ -58,8 +60,10 @@ class Webhook:
         handler = self._handlers.get(path)
         if handler is None:
             raise NoSuchPath("There is /validate and /mutate.")
-        seconds = _demand_review(scope)
-        request = decode_review(await _body(receive, seconds))
+        timeout = _demand_review(scope)
+        given = await _body(receive, patience(timeout))
+        demand_unique(given)
+        request, seconds = decode_review(given), seconds_of(timeout)
         CORRELATION_ID.set(request.uid if _CORRELATION.fullmatch(request.uid) else secrets.token_hex(8))
         spent = self._clock.monotonic() - start
         try:
@@ -93,8 +97,34 @@ class Webhook:
         log.warning("verifier did not answer", extra={"kind": kind.value})
 
 
-def _demand_review(scope: Scope) -> float:
-    """The seconds that the API server waits. Raises NotPosted, NoReview."""
+class _Arriving:
+    """A body as far as it arrived, for whom the answer is when it is none that can be judged."""
+
+    def __init__(self, receive: Receive) -> None:
+        self._receive = receive
+        self._parts: list[bytes] = []
+
+    async def __call__(self) -> MutableMapping[str, Any]:
+        message = await self._receive()
+        self._parts.append(message.get("body", b""))
+        return message
+
+    @property
+    def body(self) -> bytes:
+        """What arrived."""
+        return b"".join(self._parts)
+
+
+async def _refuse(send: Send, error: NoReview, uid: str | None) -> None:
+    """A denial where it is known of what, so that a person gets to read the sentence; else HTTP's own status."""
+    if uid is None:
+        await answer(send, error.status, f"{error.message}\n".encode(), "text/plain; charset=utf-8")
+    else:
+        await answer(send, 200, deny(uid, sentences.refusal(error.reason, error.message)), _JSON)
+
+
+def _demand_review(scope: Scope) -> str | None:
+    """The text that says how long the API server waits. Raises NotPosted, NoReview."""
     if scope["method"] != "POST":
         raise NotPosted("An admission review is posted.")
     headers = dict(scope["headers"])
@@ -102,7 +132,8 @@ def _demand_review(scope: Scope) -> float:
     if content_type != _JSON:
         raise NoReview(f"An admission review is {_JSON}; this is {content_type[:100]!a}.")
     query = parse_qs(scope["query_string"].decode("latin-1"), keep_blank_values=True, max_num_fields=16)
-    return seconds_of(query.get("timeout", [None])[-1])
+    given: Sequence[str | None] = query.get("timeout", [None])
+    return given[-1]
 
 
 async def _body(receive: Receive, seconds: float) -> bytes:
