@@ -3,8 +3,10 @@
 import asyncio
 import io
 import json
+import socket
 import ssl
 from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -13,7 +15,7 @@ import aiohttp
 import pytest
 from admission.__main__ import Process, assemble
 from admission.config import Settings, Upstreams, Webhook
-from chassis.config import Http, Upstream
+from chassis.config import Http, Tls, Upstream
 from hallmark.verifier.v1 import verdict_pb2
 
 from tests.factories.certificates import TRUST_DOMAIN, Authority
@@ -54,28 +56,38 @@ class _Loopback(aiohttp.abc.AbstractResolver):
         return None
 
 
+@asynccontextmanager
+async def serving(
+    verifier: FakeVerifier, folder: Path, *, client_ca: Path | None = None, shows: Tls | None = None
+) -> AsyncIterator[Running]:
+    """An adapter before this verifier. `client_ca` is whom it demands certificates of, `shows` what its caller has."""
+    tls = AUTHORITY.write(AUTHORITY.person("admission", "prod-eu"), folder / "client")
+    shown = AUTHORITY.write(AUTHORITY.service("admission"), folder / "serving")
+    trusting = ssl.create_default_context(cafile=str(shown.ca))
+    if shows:
+        trusting.load_cert_chain(shows.certificate, shows.key)
+    process = assemble(
+        Settings(
+            tls=tls,
+            http=Http(address="127.0.0.1:0"),
+            webhook=Webhook(address="127.0.0.1:0", certificate=shown.certificate, key=shown.key, client_ca=client_ca),
+            upstreams=Upstreams(verifier=Upstream(address=verifier.address, role="verifier")),
+        )
+    )
+    tasks = [asyncio.create_task(one.run()) for one in (process.webhook, process.operations)]
+    connector = aiohttp.TCPConnector(ssl=trusting, resolver=_Loopback())
+    async with aiohttp.ClientSession(connector=connector) as http:
+        yield Running(process, verifier, http)
+    process.webhook.stop()
+    process.operations.stop()
+    await asyncio.gather(*tasks)
+    await process.channel.close()
+
+
 @pytest.fixture
 async def running(tmp_path: Path) -> AsyncIterator[Running]:
-    tls = AUTHORITY.write(AUTHORITY.person("admission", "prod-eu"), tmp_path / "client")
-    shown = AUTHORITY.write(AUTHORITY.service("admission"), tmp_path / "serving")
-    trusting = ssl.create_default_context(cafile=str(shown.ca))
-    async with fake_verifier(AUTHORITY, tmp_path / "verifier") as verifier:
-        process = assemble(
-            Settings(
-                tls=tls,
-                http=Http(address="127.0.0.1:0"),
-                webhook=Webhook(address="127.0.0.1:0", certificate=shown.certificate, key=shown.key),
-                upstreams=Upstreams(verifier=Upstream(address=verifier.address, role="verifier")),
-            )
-        )
-        tasks = [asyncio.create_task(one.run()) for one in (process.webhook, process.operations)]
-        connector = aiohttp.TCPConnector(ssl=trusting, resolver=_Loopback())
-        async with aiohttp.ClientSession(connector=connector) as http:
-            yield Running(process, verifier, http)
-        process.webhook.stop()
-        process.operations.stop()
-        await asyncio.gather(*tasks)
-        await process.channel.close()
+    async with fake_verifier(AUTHORITY, tmp_path / "verifier") as verifier, serving(verifier, tmp_path) as made:
+        yield made
 
 
 async def test_what_the_verifier_admits_is_let_in_under_the_cluster_s_identity(running: Running) -> None:
@@ -140,3 +152,30 @@ async def test_it_is_ready_while_its_verifier_answers(running: Running) -> None:
     assert await running.ready() == 503
     await running.process.reachability.ask()
     assert await running.ready() == 200
+
+
+async def test_a_verifier_that_takes_the_connection_and_no_more_keeps_the_object_out_in_time(tmp_path: Path) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        hanging = FakeVerifier()
+        hanging.address = f"127.0.0.1:{listener.getsockname()[1]}"
+        async with serving(hanging, tmp_path) as running:
+            _, response = await running.post(review(request(pod())), "/validate?timeout=1s")
+            assert response["allowed"] is False
+            assert "The verifier did not judge the images." in response["status"]["message"]
+            _, response = await running.post(review(request(pod())), "/mutate?timeout=1s")
+            assert response == {"uid": UID, "allowed": True}
+
+
+async def test_where_an_authority_is_set_only_its_certificates_may_ask(tmp_path: Path) -> None:
+    api_servers, strangers = Authority(), Authority()
+    good = api_servers.write(api_servers.person("api-server"), tmp_path / "good")
+    bad = strangers.write(strangers.person("api-server"), tmp_path / "bad")
+    async with fake_verifier(AUTHORITY, tmp_path / "verifier") as verifier:
+        verifier.good.add(PINNED)
+        async with serving(verifier, tmp_path, client_ca=good.ca, shows=good) as running:
+            assert (await running.post(review(request(pod()))))[1]["allowed"] is True
+        for shows in (bad, None):
+            async with serving(verifier, tmp_path, client_ca=good.ca, shows=shows) as running:
+                with pytest.raises(aiohttp.ClientError):
+                    await running.post(review(request(pod())))
+    assert len(verifier.requests) == 1
