@@ -36,6 +36,8 @@ MOST_WAITING = 100_000
 PATIENCE = timedelta(seconds=15)
 """How long a push by digest alone waits for that of an index which holds it: tools push platforms so, and first."""
 _AT_ONCE = 50
+_LOOK_SECONDS = 15.0
+"""For one push: a registry that hangs shall not keep those of others waiting."""
 _STORE_PAUSE = 5.0
 _COMPANION = re.compile(r"sha256-[0-9a-f]{64}(?:\.[a-z]{1,16})?", re.ASCII)
 
@@ -123,17 +125,16 @@ class Events:
         now = self._clock.now()
         async with self._store.read() as unit:
             waiting = await unit.pushes.due(_AT_ONCE, now - PATIENCE, now)
-        for push in waiting:
-            await self._look_into(push)
+        for push, seen in zip(waiting, await asyncio.gather(*map(self._see, waiting)), strict=True):
+            await self._follow(push, *seen)
         return bool(waiting)
 
-    async def _look_into(self, push: Push) -> None:
-        manifest = await self._manifest(push)
+    async def _follow(self, push: Push, manifest: ImageManifest | Index | None, tag: str) -> None:
         wanted = not (isinstance(manifest, ImageManifest) and is_artifact(manifest))
         async with self._store.begin() as unit:
             target = await unit.targets.get(push.target)
             if wanted and target and target.enabled:
-                request = Request(push.repository, push.digest, Trigger.PUSH, push.tag)
+                request = Request(push.repository, push.digest, Trigger.PUSH, tag)
                 await request_for_target(unit, target, request, self._clock, self._max_age)
             if isinstance(manifest, Index):
                 await unit.pushes.remove_untagged(push.repository, [child.digest for child in manifest.manifests])
@@ -143,13 +144,22 @@ class Events:
         else:
             self._metrics.event("artifact")
 
-    async def _manifest(self, push: Push) -> ImageManifest | Index | None:
-        """What was pushed; None where that can't be told: it may be an image, and its scan will say what is wrong."""
+    async def _see(self, push: Push) -> tuple[ImageManifest | Index | None, str]:
+        """What was pushed, and its tag if that points there now: an event may be forged, or an old one sent again.
+
+        The manifest is None where it can't be told: it may be an image, and its scan will say what is wrong.
+        """
+        manifest, tag = None, ""
         try:
-            return await self._registry.manifest(push.repository, push.digest)
+            async with asyncio.timeout(_LOOK_SECONDS):
+                manifest = await self._registry.manifest(push.repository, push.digest)
+                if push.tag and await self._registry.resolve(push.repository, push.tag) == push.digest:
+                    tag = push.tag
         except Refusal as refusal:
-            log.info("push not fetched", extra={"target": push.target, "reason": refusal.reason})
-            return None
+            log.info("push not looked up", extra={"target": push.target, "reason": refusal.reason})
+        except TimeoutError:
+            log.info("push not looked up", extra={"target": push.target, "reason": "TIMEOUT"})
+        return manifest, tag
 
 
 def _events(body: bytes) -> list[_Event]:

@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 from chassis.http import Application
+from scanner.catalogue import ImageFilter
 from scanner.errors import EventsMalformed, TokenRefused, TooManyPushes
 from scanner.risk.model import RiskState
 from scanner.scan_records import Scan, ScanFilter, ScanState, Trigger
@@ -14,7 +15,7 @@ from scanner.servicers.push_events import LARGEST, push_events
 
 from tests.factories.images import OCI_MANIFEST, Image, attestation, image, index, layer, wheel
 from tests.factories.scanning import DEVELOPER, OPERATOR, Scanning
-from tests.fakes.registry import status
+from tests.fakes.registry import hang, status
 
 
 def sample(version: str = "1") -> Image:
@@ -75,6 +76,36 @@ async def test_a_push_is_kept_before_it_is_acknowledged(bench: Scanning) -> None
     async with bench.store.read() as unit:
         assert [push.digest for push in await unit.pushes.due(9, bench.clock.now(), bench.clock.now())] == [made.digest]
         assert await unit.scans.queued() == 0
+
+
+async def test_a_tag_counts_where_it_points_there(bench: Scanning) -> None:
+    token, older, newer = await bench.target(), sample("1"), sample("2")
+    bench.push(older, "v1")
+    bench.push(newer, "v1")
+    await bench.events.accept("all", token, body(event(newer), event(older)))
+    assert {scan.request.digest: scan.request.tag for scan in await scans(bench)} == {
+        newer.digest: "v1",
+        older.digest: "",
+    }
+    async with bench.store.read() as unit:
+        held = {image.risk.digest: image.tags for image in await unit.catalogue.page(ImageFilter(), None, 9)}
+    assert held == {newer.digest: ("v1",), older.digest: ()}
+
+
+async def test_a_registry_that_hangs_keeps_no_other_push_waiting(
+    bench: Scanning, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("scanner.events._LOOK_SECONDS", 0.3)
+    token = await bench.target()
+    stuck, good = sample("1"), sample("2")
+    bench.push(stuck)
+    bench.push(good, "v1")
+    bench.registry.faults["GET", f"/v2/app/manifests/{stuck.digest}"] = hang
+    await bench.events.accept("all", token, body(event(stuck, tag="v0"), event(good)))
+    assert await bench.events.look()
+    async with bench.store.read() as unit:
+        queued = await unit.scans.page(ScanFilter(), None, 9)
+    assert [(scan.request.digest, scan.request.tag) for scan in queued] == [(good.digest, "v1"), (stuck.digest, "")]
 
 
 async def test_a_replay_scans_nothing_again(bench: Scanning) -> None:
