@@ -54,6 +54,7 @@ class Scanning:
     """The parts of a scanner that scan, driven step by step."""
 
     def __init__(self, database: Database, registry: FakeRegistry, bounds: Bounds, limits: Limits) -> None:
+        self.database = database
         self.registry = registry
         self.clock = FakeClock(NOW)
         self.metrics = CollectorRegistry()

@@ -29,6 +29,9 @@ _LONGEST_WAIT = 30.0
 """Seconds after which the queue is looked at, whatever is heard."""
 _STORE_PAUSE = 5.0
 """Seconds after trouble with the store."""
+_DEFECT = "The scanner failed; its log says more under the scan's id."
+_PUT_BACK = timedelta(seconds=60)
+"""How long a scan waits whose results could not be stored; it is not to blame, and pulls everything again."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,11 +127,10 @@ class Runner:
     async def _attempt(self, scan: Scan, tracker: Tracker) -> None:
         try:
             read = await self._read(scan, tracker)
+            tracker.match()
+            await self._keep(scan, read, tracker.size)
         except ScanFailure as failure:
             await self._conclude(scan, failure)
-        else:
-            tracker.match()
-            await self._succeed(scan, read, tracker.size)
 
     async def _read(self, scan: Scan, tracker: Tracker) -> _Read:
         if scan.attempts > self._bounds.attempts:
@@ -145,7 +147,7 @@ class Runner:
             raise
         except Exception as defect:  # one image must not end the scanning of all others
             log.exception("scan broken", extra={"scan_id": scan.scan_id})
-            raise Internal("The scanner failed; its log says more under the scan's id.") from defect
+            raise Internal(_DEFECT) from defect
         return _Read(image, platforms, self._clock.monotonic() - begun)
 
     async def _inventories(self, scan: Scan, tracker: Tracker) -> tuple[Expansion, tuple[PlatformInventory, ...]]:
@@ -172,6 +174,19 @@ class Runner:
         else:
             log.info("scan failed", extra={"scan_id": scan.scan_id, "reason": failure.reason})
             self._metrics.ended(scan.request.trigger, ScanState.FAILED)
+
+    async def _keep(self, scan: Scan, read: _Read, size: int) -> None:
+        """Store a scan's results. Raises Internal, and, having put the scan back, what the store refuses."""
+        try:
+            await self._succeed(scan, read, size)
+        except Refusal as refusal:
+            async with self._store.begin() as unit:
+                trouble = Failure(refusal.reason, refusal.message)
+                await unit.scans.put_back(scan.scan_id, trouble, self._clock.now() + _PUT_BACK)
+            raise
+        except Exception as defect:  # likewise
+            log.exception("scan broken", extra={"scan_id": scan.scan_id})
+            raise Internal(_DEFECT) from defect
 
     async def _succeed(self, scan: Scan, read: _Read, size: int) -> None:
         """Store what was found and that the scan has ended, both or neither."""

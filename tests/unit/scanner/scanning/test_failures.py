@@ -14,6 +14,7 @@ from scanner.risk.model import RiskState
 from scanner.runner import Bounds
 from scanner.scan_records import Scan, ScanState
 
+from tests.factories.full_disk import room_for
 from tests.factories.images import Image, debian, dpkg_record, dpkg_status, image, layer, wheel
 from tests.factories.scanning import DEVELOPER, Scanning, scanning
 from tests.fakes.registry import Fault, hang, status
@@ -237,12 +238,45 @@ async def test_what_can_not_be_stored_is_done_again(bench: Scanning, monkeypatch
 
     monkeypatch.setattr("scanner.runner.record_scan", full)
     asked = await bench.ask(bench.push(sample()))
-    with pytest.raises(StorageFull):
-        await bench.runner.run_next()
-    assert (await bench.get(asked.scan_id)).state is ScanState.RUNNING
+    for _ in range(5):
+        with pytest.raises(StorageFull):
+            await bench.runner.run_next()
+        held = await bench.get(asked.scan_id)
+        assert (held.state, held.attempts) == (ScanState.QUEUED, 0), "the image is not to blame"
+        assert held.failure is not None
+        assert held.failure.reason == "STORAGE_FULL"
+        bench.clock.advance(60)
     monkeypatch.undo()
     assert await bench.runner.run_next()
+    held = await bench.get(asked.scan_id)
+    assert (held.state, held.failure) == (ScanState.SUCCEEDED, None)
+
+
+async def test_a_full_disk_loses_no_scan(bench: Scanning) -> None:
+    made = debian(*(dpkg_record(f"package-{number}", "1") for number in range(2000)))
+    asked = await bench.ask(bench.push(made))
+    async with room_for(bench.database, pages=20):
+        with pytest.raises(StorageFull):
+            await bench.runner.run_next()
+    assert (await bench.risk(made.digest)).state is RiskState.SCANNING
+    bench.clock.advance(60)
+    assert await bench.runner.run_next()
     assert (await bench.get(asked.scan_id)).state is ScanState.SUCCEEDED
+
+
+async def test_what_the_store_can_not_take_fails_that_scan_alone(
+    bench: Scanning, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def broken(*_: object) -> None:
+        raise UnicodeEncodeError("utf-8", "secret", 0, 1, "surrogates not allowed")
+
+    monkeypatch.setattr("scanner.runner.record_scan", broken)
+    scan = await bench.scan(sample())
+    assert scan.failure is not None
+    assert (scan.state, scan.failure.reason) == (ScanState.FAILED, "INTERNAL")
+    assert "secret" not in scan.failure.message
+    monkeypatch.undo()
+    assert (await bench.scan(sample("2"))).state is ScanState.SUCCEEDED
 
 
 async def test_a_clock_that_jumps_delays_nothing_for_ever(bench: Scanning) -> None:

@@ -46,6 +46,10 @@ class Scans(Protocol):
         """Queue a running scan again, with what stood in its way."""
         ...
 
+    async def put_back(self, scan_id: str, trouble: Failure, not_before: datetime) -> None:
+        """Queue a running scan again, with what stood in the scanner's own way; the attempt does not count."""
+        ...
+
     async def succeed(self, scan_id: str, summary: Summary, now: datetime) -> None:
         """Note that a scan has ended and what it found."""
         ...

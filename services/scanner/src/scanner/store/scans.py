@@ -94,6 +94,11 @@ class ScanRows:
         again = {"state": ScanState.QUEUED.value, "not_before": not_before}
         await self._put(scan_id, **again, reason=failure.reason, message=failure.message)
 
+    async def put_back(self, scan_id: str, trouble: Failure, not_before: datetime) -> None:
+        """Queue a running scan again, with what stood in the scanner's own way; the attempt does not count."""
+        again = {"state": ScanState.QUEUED.value, "not_before": not_before, "attempts": scans.c.attempts - 1}
+        await self._put(scan_id, **again, reason=trouble.reason, message=trouble.message)
+
     async def succeed(self, scan_id: str, summary: Summary, now: datetime) -> None:
         """Note that a scan has ended and what it found."""
         over = {"state": ScanState.SUCCEEDED.value, "ended": now, "reason": None, "message": None}
