@@ -123,7 +123,7 @@ async def learn(
         raise FeedUnclear("The import holds no record that could be read. Nothing was imported.", field="chunk")
     ecosystems = _ecosystems(header, tally)
     as_of = _as_of(header, tally, now)
-    removed = await _remove_absent(unit, header, ecosystems, as_of, tally) if header.complete else 0
+    removed = await _remove_absent(unit, header, ecosystems, as_of, tally, now) if header.complete else 0
     await _name_again(unit, tally)
     number = await unit.advisories.add_import(ecosystems, as_of, now)
     await _put_feeds(unit, ecosystems, {feed_of(ecosystem) for ecosystem, _ in tally.packages}, as_of, now)
@@ -154,7 +154,7 @@ async def learn(
 
 async def _merge_batch(unit: Unit, batch: Batch, read: Reader, tally: _Tally, now: datetime) -> None:
     known = await unit.advisories.known({sighting.record_id for sighting in batch.sightings})
-    merged = merge(batch.sightings, known)
+    merged = merge(batch.sightings, known, now)
     tally.see(batch, now)
     tally.unchanged += merged.unchanged
     tally.older += merged.older
@@ -207,10 +207,10 @@ def _ecosystems(header: ImportHeader, tally: _Tally) -> tuple[str, ...]:
 
 
 async def _remove_absent(
-    unit: Unit, header: ImportHeader, ecosystems: tuple[str, ...], as_of: datetime, tally: _Tally
+    unit: Unit, header: ImportHeader, ecosystems: tuple[str, ...], as_of: datetime, tally: _Tally, now: datetime
 ) -> int:
     feeds = await unit.advisories.feeds()
-    newer = [name for name in ecosystems if name in feeds and feeds[name].as_of > as_of]
+    newer = [name for name in ecosystems if name in feeds and as_of < feeds[name].as_of <= now]
     if newer:
         raise FeedGoesBack(
             f"The import is of {as_of:%Y-%m-%d %H:%M} UTC, older than what is held of {', '.join(newer)}; a complete "
@@ -260,7 +260,7 @@ async def _put_feeds(
         before = held.get(name)
         feed = Feed(name, as_of, now, counts.get(name, 0), await unit.advisories.releases(name))
         if before is not None and name in ecosystems:
-            feed = replace(feed, as_of=max(as_of, before.as_of))
+            feed = replace(feed, as_of=max(as_of, before.as_of) if before.as_of <= now else as_of)
         elif before is not None:
             feed = replace(feed, as_of=before.as_of, last_imported=before.last_imported)
         await unit.advisories.put_feed(feed)

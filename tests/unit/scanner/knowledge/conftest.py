@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 from chassis.audit import AuditLog
-from chassis.database import Settings, open_database
+from chassis.database import Database, Settings, open_database
 from chassis.migrations import migrate
 from chassis.watch import Notifier
 from scanner.store.database import DatabaseStore
@@ -16,10 +16,15 @@ from tests.fakes.clock import FakeClock
 
 
 @pytest.fixture
-async def knowledge(tmp_path: Path) -> AsyncIterator[Knowledge]:
-    database = open_database(Settings(url=f"sqlite+aiosqlite:///{tmp_path}/scanner.db"))
-    await migrate(database, "scanner.store.migrations")
+async def database(tmp_path: Path) -> AsyncIterator[Database]:
+    opened = open_database(Settings(url=f"sqlite+aiosqlite:///{tmp_path}/scanner.db"))
+    await migrate(opened, "scanner.store.migrations")
+    yield opened
+    await opened.close()
+
+
+@pytest.fixture
+async def knowledge(database: Database) -> Knowledge:
     clock = FakeClock(NOW)
     notifier = Notifier()
-    yield Knowledge(DatabaseStore(database, AuditLog(database, clock), notifier), clock, notifier)
-    await database.close()
+    return Knowledge(DatabaseStore(database, AuditLog(database, clock), notifier), clock, notifier)

@@ -5,6 +5,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
+from chassis.database import Database, StorageFull
 from chassis.errors import InvalidArgument
 from scanner.errors import ArchiveBroken, FeedGoesBack, FeedShrinks, FeedUnclear
 from scanner.exposure import FindingState
@@ -13,6 +14,7 @@ from scanner.risk.model import RiskCause, RiskState
 from scanner.severity import Severity
 
 from tests.factories.advisories import osv_record, zip_of, zipped
+from tests.factories.full_disk import room_for
 from tests.factories.knowledge import Knowledge
 from tests.factories.outcomes import NOW, REPOSITORY, digest_of, inventory, platform, python_package, scan_of
 
@@ -241,6 +243,38 @@ async def test_a_modified_in_the_future_makes_no_feed_fresh_and_does_not_outlive
     scanned.advance(days=2)
     await scanned.learn(osv_record("A-1", modified="2026-07-03T00:00:00Z"))
     assert await names_found(scanned) == ["A-1", "A-2"]
+
+
+async def test_what_a_wrong_clock_left_does_not_outlive_it(scanned: Knowledge) -> None:
+    right = scanned.clock.now()
+    scanned.clock.set(right + timedelta(days=4000))
+    ahead = osv_record("A-1", modified="2035-01-01T00:00:00Z", fixed="0.1")
+    await scanned.learn(ahead, as_of=scanned.clock.now())
+    scanned.clock.set(right)
+    risk = await scanned.risk(IMAGE)
+    assert (risk.state, "a time to come" in risk.reasons[0]) == (RiskState.INCOMPLETE, True)
+    result = await scanned.learn(osv_record("A-1", modified=LATER), as_of=right, complete=True)
+    assert merged(result) == {"updated": 1}
+    assert await names_found(scanned) == ["A-1"]
+    assert (await scanned.risk(IMAGE)).state is RiskState.SCANNED
+
+
+async def test_a_clock_put_back_a_little_harms_nothing(scanned: Knowledge) -> None:
+    await scanned.learn(osv_record("A-1"), as_of=scanned.clock.now())
+    scanned.clock.set(scanned.clock.now() - timedelta(minutes=4))
+    assert (await scanned.risk(IMAGE)).state is RiskState.SCANNED
+    assert merged(await scanned.learn(osv_record("A-1"))) == {"unchanged": 1}
+
+
+async def test_a_full_disk_keeps_what_was_held(scanned: Knowledge, database: Database) -> None:
+    await scanned.learn(osv_record("A-1"))
+    counter, risk = await scanned.counter(), await scanned.risk(IMAGE)
+    many = [osv_record(f"B-{number}") for number in range(1500)]
+    async with room_for(database, pages=50):
+        with pytest.raises(StorageFull):
+            await scanned.learn(*many, as_of=scanned.clock.now())
+    assert (await scanned.counter(), await scanned.risk(IMAGE)) == (counter, risk)
+    assert (await scanned.learn(*many)).found.opened == 1500
 
 
 async def test_each_change_of_the_level_is_kept_with_its_cause(scanned: Knowledge) -> None:

@@ -117,6 +117,21 @@ async def test_a_feed_that_grows_too_old_is_streamed_when_it_does(knowledge: Kno
         ]
 
 
+async def test_a_clock_put_back_is_streamed_and_so_is_its_correction(
+    knowledge: Knowledge, service: ImageService
+) -> None:
+    await knowledge.learn(osv_record("A-1"), as_of=knowledge.clock.now())
+    await knowledge.scan(scan_of(platform(inventory(python_package()))))
+    keeper = FreshnessKeeper(knowledge.store, knowledge.clock, week)
+    right = knowledge.clock.now()
+    async with aclosing(cast(Any, watch(service))) as answers:
+        await snapshot(answers)
+        for time, too_old in ((right - timedelta(days=30), True), (right, False)):
+            knowledge.clock.set(time)
+            assert await keeper.refresh() <= LONGEST_PAUSE
+            assert [record.feed_set.too_old for record in await change(answers)] == [too_old]
+
+
 async def test_a_binding_hides_images_of_other_repositories(knowledge: Knowledge, service: ImageService) -> None:
     await knowledge.scan(scan_of(platform(inventory(python_package()))))
     CALLER.set(Caller("example.org", "verifier", "v", frozenset(), Scope(repositories=("reg.example.com/else/*",))))

@@ -24,9 +24,12 @@ class Merge:
     older: int
 
 
-def merge(imported: Iterable[Sighting], known: Mapping[str, Known]) -> Merge:
-    """Decide what becomes of imported records. Of several with one id, the newest counts, the first of equals."""
-    held = {record_id: one.modified for record_id, one in known.items()}
+def merge(imported: Iterable[Sighting], known: Mapping[str, Known], now: datetime) -> Merge:
+    """Decide what becomes of imported records. Of several with one id, the newest counts, the first of equals.
+
+    A time held that is still to come was taken under a wrong clock, and wins over nothing.
+    """
+    held = {record_id: one.modified for record_id, one in known.items() if one.modified <= now}
     news: dict[str, Sighting] = {}
     unchanged = older = 0
     for sighting in imported:

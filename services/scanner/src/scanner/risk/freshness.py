@@ -34,6 +34,9 @@ class Still:
     as_of: datetime | None
 
 
+_SKEW = timedelta(minutes=5)
+"""How far the clock may be put back unnoticed."""
+
 _STILL = "still:"
 _NEVER = "never"
 _STAMP = "%Y%m%dT%H%M%S.%fZ"
@@ -72,6 +75,8 @@ def _stillness(ecosystems: Iterable[str], still: Still, max_age: MaxAge, now: da
     allowed = min(max_age(feed_of(ecosystem)) for ecosystem in ecosystems)
     if still.as_of is None:
         return "It is not kept fresh, and advisories that it needs were not there when it last was."
+    if still.as_of - now > _SKEW:
+        return f"It was last compared with advisories of {_minute(still.as_of)}, a time to come: a clock is wrong."
     if now - still.as_of > allowed:
         return f"It is not kept fresh: it was last compared with advisories of {_minute(still.as_of)}."
     return None
@@ -82,6 +87,8 @@ def _problem(ecosystem: str, feed: Feed | None, max_age: MaxAge, now: datetime) 
         return f"The advisories of {ecosystem} were never imported."
     if not feed.covers(ecosystem):
         return f"The advisories imported for {feed.ecosystem} say nothing of {ecosystem}."
+    if feed.as_of - now > _SKEW:
+        return f"The advisories of {ecosystem} are of {_minute(feed.as_of)}, a time to come: a clock is, or was, wrong."
     allowed = max_age(feed.ecosystem)
     if now - feed.as_of > allowed:
         return f"The advisories of {ecosystem} are of {_minute(feed.as_of)}, older than {_days(allowed)}."
