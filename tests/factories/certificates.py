@@ -35,8 +35,15 @@ class Authority:
             .public_bytes(serialization.Encoding.PEM)
         )
 
-    def issue(self, *uris: str, dns: tuple[str, ...] = (), addresses: tuple[str, ...] = (), ca: bool = False) -> Issued:
-        """Issue a certificate with these URI and DNS names and IP addresses."""
+    def issue(
+        self,
+        *uris: str,
+        dns: tuple[str, ...] = (),
+        addresses: tuple[str, ...] = (),
+        ca: bool = False,
+        age: timedelta = timedelta(minutes=5),
+    ) -> Issued:
+        """Issue a certificate with these URI and DNS names and IP addresses; `age` of a day or more is expired."""
         key = ec.generate_private_key(ec.SECP256R1())
         names: list[x509.GeneralName] = [x509.UniformResourceIdentifier(uri) for uri in uris]
         names += [x509.DNSName(name) for name in dns]
@@ -44,7 +51,7 @@ class Authority:
         serves = [ExtendedKeyUsageOID.SERVER_AUTH] if dns or addresses else []
         usages = [ExtendedKeyUsageOID.CLIENT_AUTH, *serves]
         certificate = (
-            _builder(x509.Name([]), self._name, key)
+            _builder(x509.Name([]), self._name, key, age)
             .add_extension(x509.SubjectAlternativeName(names), critical=True)
             .add_extension(x509.ExtendedKeyUsage(usages), critical=False)
             .add_extension(x509.BasicConstraints(ca=ca, path_length=None), critical=True)
@@ -80,14 +87,16 @@ class Authority:
         return tls
 
 
-def _builder(subject: x509.Name, issuer: x509.Name, key: ec.EllipticCurvePrivateKey) -> x509.CertificateBuilder:
-    now = datetime.now(UTC)
+def _builder(
+    subject: x509.Name, issuer: x509.Name, key: ec.EllipticCurvePrivateKey, age: timedelta = timedelta(minutes=5)
+) -> x509.CertificateBuilder:
+    begun = datetime.now(UTC) - age
     return (
         x509.CertificateBuilder()
         .subject_name(subject)
         .issuer_name(issuer)
         .public_key(key.public_key())
         .serial_number(x509.random_serial_number())
-        .not_valid_before(now - timedelta(minutes=5))
-        .not_valid_after(now + timedelta(days=1))
+        .not_valid_before(begun)
+        .not_valid_after(begun + timedelta(days=1))
     )

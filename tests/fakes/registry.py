@@ -3,11 +3,14 @@
 import asyncio
 import hashlib
 import json
+import ssl
 from collections.abc import Awaitable, Callable
 from types import TracebackType
 from typing import Self
 
 from aiohttp import web
+
+from tests.fakes.token_server import TokenServer
 
 Fault = Callable[[web.Request], Awaitable[web.StreamResponse]]
 
@@ -18,16 +21,24 @@ def digest_of(data: bytes) -> str:
 
 
 class FakeRegistry:
-    """Holds blobs, manifests and tags in memory. `faults` answer in place of the registry, by method and path."""
+    """Holds blobs, manifests and tags in memory. `faults` answer in place of the registry, by method and path.
 
-    def __init__(self, *, referrers: bool = True) -> None:
+    Behind `tokens`, it lets nobody in without one; with `tls`, it speaks HTTPS. `always` answers whatever is asked.
+    """
+
+    def __init__(
+        self, *, referrers: bool = True, tokens: TokenServer | None = None, tls: ssl.SSLContext | None = None
+    ) -> None:
         self.blobs: dict[tuple[str, str], bytes] = {}
         self.manifests: dict[tuple[str, str], tuple[str, bytes]] = {}
         self.tags: dict[tuple[str, str], str] = {}
         self.faults: dict[tuple[str, str], Fault] = {}
+        self.always: Fault | None = None
         self.requests: list[web.Request] = []
         self.host = ""
         self._referrers = referrers
+        self._tokens = tokens
+        self._tls = tls
         self._runner: web.AppRunner | None = None
 
     async def __aenter__(self) -> Self:
@@ -35,7 +46,7 @@ class FakeRegistry:
         application.router.add_route("*", "/{path:.*}", self._answer)
         self._runner = web.AppRunner(application, shutdown_timeout=0.1)
         await self._runner.setup()
-        site = web.TCPSite(self._runner, "127.0.0.1", 0)
+        site = web.TCPSite(self._runner, "127.0.0.1", 0, ssl_context=self._tls)
         await site.start()
         self.host = f"127.0.0.1:{self._runner.addresses[0][1]}"
         return self
@@ -60,27 +71,34 @@ class FakeRegistry:
 
     async def _answer(self, request: web.Request) -> web.StreamResponse:
         self.requests.append(request)
-        fault = self.faults.get((request.method, request.path))
+        fault = self.always or self.faults.get((request.method, request.path))
         if fault is not None:
             return await fault(request)
-        if request.path == "/v2/_catalog":
-            return web.json_response({"repositories": sorted({name for name, _ in self.manifests})})
+        if self._tokens is not None and (refused := await self._tokens.answer(request)) is not None:
+            return refused
+        return await self._served(request)
+
+    async def _served(self, request: web.Request) -> web.StreamResponse:
         repository, _, rest = request.path.removeprefix("/v2/").rpartition("/")
         repository, _, kind = repository.rpartition("/")
+        if request.method in {"GET", "HEAD"}:
+            return self._found(request, repository, kind, rest)
         if request.path.endswith("/blobs/uploads/"):
-            return web.Response(status=202, headers={"Location": request.path + "upload?state=1"})
+            return self._begin(request, repository.removesuffix("/blobs"))
         if kind == "uploads":
             return await self._finish(request, repository.removesuffix("/blobs"))
-        if kind == "manifests" and request.method == "PUT":
-            return await self._store(request, repository, rest)
-        return self._found(request, repository, kind, rest)
+        return (
+            await self._store(request, repository, rest) if request.method == "PUT" else self._delete(repository, rest)
+        )
 
     def _found(self, request: web.Request, repository: str, kind: str, rest: str) -> web.Response:
+        if request.path == "/v2/_catalog":
+            return _page(request, "repositories", sorted({name for name, _ in self.manifests}))
         if kind == "blobs" and (repository, rest) in self.blobs:
             return web.Response(body=self.blobs[repository, rest])
         if kind == "tags":
             tags = sorted(tag for name, tag in self.tags if name == repository)
-            return self._page(request, repository, tags) if tags else web.Response(status=404)
+            return _page(request, "tags", tags) if tags else web.Response(status=404)
         if kind == "referrers" and self._referrers:
             return self._index(repository, rest)
         held = self.manifests.get((repository, self.tags.get((repository, rest), rest)))
@@ -89,13 +107,6 @@ class FakeRegistry:
         return web.Response(
             body=held[1], headers={"Content-Type": held[0], "Docker-Content-Digest": digest_of(held[1])}
         )
-
-    def _page(self, request: web.Request, repository: str, tags: list[str]) -> web.Response:
-        start, size = int(request.query.get("start", "0")), 2
-        headers = {}
-        if start + size < len(tags):
-            headers["Link"] = f'</v2/{repository}/tags/list?start={start + size}>; rel="next"'
-        return web.json_response({"name": repository, "tags": tags[start : start + size]}, headers=headers)
 
     def _index(self, repository: str, digest: str) -> web.Response:
         entries = []
@@ -108,17 +119,46 @@ class FakeRegistry:
 
     async def _store(self, request: web.Request, repository: str, rest: str) -> web.Response:
         body = await request.read()
+        if rest.startswith("sha256:") and rest != digest_of(body):
+            return _error(400, "DIGEST_INVALID")
         tag = "" if rest.startswith("sha256:") else rest
         self.put_manifest(repository, request.content_type, body, tag)
         subject = json.loads(body).get("subject") if self._referrers else None
         return web.Response(status=201, headers={"OCI-Subject": subject["digest"]} if subject else {})
 
+    def _delete(self, repository: str, digest: str) -> web.Response:
+        if self.manifests.pop((repository, digest), None) is None:
+            return _error(404, "MANIFEST_UNKNOWN")
+        self.tags = {key: held for key, held in self.tags.items() if (key[0], held) != (repository, digest)}
+        return web.Response(status=202)
+
+    def _begin(self, request: web.Request, repository: str) -> web.Response:
+        wanted = request.query.get("mount", ""), request.query.get("from", "")
+        if wanted[::-1] in self.blobs:
+            self.put_blob(repository, self.blobs[wanted[::-1]])
+            return web.Response(status=201, headers={"Location": f"/v2/{repository}/blobs/{wanted[0]}"})
+        return web.Response(status=202, headers={"Location": request.path + "upload?state=1"})
+
     async def _finish(self, request: web.Request, repository: str) -> web.Response:
         data = await request.read()
         if request.query["digest"] != digest_of(data):
-            return web.Response(status=400)
+            return _error(400, "DIGEST_INVALID")
         self.put_blob(repository, data)
         return web.Response(status=201)
+
+
+def _page(request: web.Request, kind: str, names: list[str]) -> web.Response:
+    """The names after `last`, `n` at most."""
+    last, size = request.query.get("last", ""), int(request.query.get("n", "100"))
+    rest = [name for name in names if name > last]
+    headers = {}
+    if size < len(rest):
+        headers["Link"] = f'<{request.path}?last={rest[size - 1]}&n={size}>; rel="next"'
+    return web.json_response({kind: rest[:size]}, headers=headers)
+
+
+def _error(status_code: int, code: str) -> web.Response:
+    return web.json_response({"errors": [{"code": code, "message": "in words"}]}, status=status_code)
 
 
 async def hang(_request: web.Request) -> web.StreamResponse:

@@ -2,13 +2,10 @@
 
 import asyncio
 import json
-from collections.abc import AsyncIterator
 from pathlib import Path
-from typing import Any
 
 import pytest
 from aiohttp import web
-from chassis.errors import Refusal
 from registry.client import RegistryClient
 from registry.digests import Digest
 from registry.errors import (
@@ -17,35 +14,16 @@ from registry.errors import (
     DigestMismatch,
     HostNotConfigured,
     ManifestNotFound,
-    RedirectRefused,
     RegistryAnswerInvalid,
     RegistryUnauthorized,
     RegistryUnavailable,
 )
 from registry.manifests import OCI_INDEX, OCI_MANIFEST
-from registry.settings import RegistrySettings
 
 from tests.fakes.registry import FakeRegistry, digest_of, hang, status
+from tests.unit.registry.conftest import Connect
 
 MANIFEST = json.dumps({"schemaVersion": 2, "layers": []}).encode()
-
-
-@pytest.fixture
-async def fake() -> AsyncIterator[FakeRegistry]:
-    async with FakeRegistry() as registry:
-        yield registry
-
-
-def settings(fake: FakeRegistry, **changes: Any) -> RegistrySettings:
-    given: dict[str, Any] = {"host": fake.host, "plain_http": True, "timeout": 0.5, "retries": 0} | changes
-    return RegistrySettings(**given)
-
-
-@pytest.fixture
-async def client(fake: FakeRegistry) -> AsyncIterator[RegistryClient]:
-    opened = RegistryClient([settings(fake)])
-    yield opened
-    await opened.close()
 
 
 async def test_what_is_pushed_comes_back(fake: FakeRegistry, client: RegistryClient) -> None:
@@ -83,21 +61,20 @@ async def test_every_page_of_referrers_is_read(
             await client.list_referrers(fake.host, "a", digest)
 
 
-async def test_an_image_at_the_fallback_tag_lists_nothing() -> None:
+async def test_an_image_at_the_fallback_tag_lists_nothing(connect: Connect) -> None:
     async with FakeRegistry(referrers=False) as fake:
-        client = RegistryClient([settings(fake)])
+        client = connect(fake)
         descriptor = {"mediaType": "text/plain", "size": 0, "digest": digest_of(b"")}
         body = json.dumps({"schemaVersion": 2, "config": descriptor, "layers": []}).encode()
         digest = fake.put_manifest("a", OCI_MANIFEST, body)
         fake.tags["a", digest.replace(":", "-")] = digest
         assert await client.list_referrers(fake.host, "a", Digest(digest)) == ()
-        await client.close()
 
 
 @pytest.mark.parametrize("api", [True, False], ids=["referrers API", "fallback tag"])
-async def test_referrers_are_found(api: bool) -> None:
+async def test_referrers_are_found(api: bool, connect: Connect) -> None:
     async with FakeRegistry(referrers=api) as fake:
-        client = RegistryClient([settings(fake)])
+        client = connect(fake)
         subject = digest_of(MANIFEST)
         referrer = json.dumps({"schemaVersion": 2, "subject": {"digest": subject}}).encode()
         assert await client.put_manifest(fake.host, "a", digest_of(referrer), OCI_MANIFEST, referrer) is api
@@ -108,7 +85,6 @@ async def test_referrers_are_found(api: bool) -> None:
         found = await client.list_referrers(fake.host, "a", Digest(subject))
         assert [one.digest for one in found] == [digest_of(referrer)]
         assert await client.list_referrers(fake.host, "a", Digest("sha256:" + "0" * 64)) == ()
-        await client.close()
 
 
 async def test_pages_in_a_circle_are_no_list(fake: FakeRegistry, client: RegistryClient) -> None:
@@ -147,7 +123,7 @@ async def test_a_registry_that_hangs_is_given_up(fake: FakeRegistry, client: Reg
         await client.get_manifest(fake.host, "a", "v1")
 
 
-async def test_a_busy_registry_is_asked_again(fake: FakeRegistry) -> None:
+async def test_a_busy_registry_is_asked_again(fake: FakeRegistry, connect: Connect) -> None:
     answers = iter([429, 503])
 
     async def busy(request: web.Request) -> web.StreamResponse:
@@ -158,9 +134,8 @@ async def test_a_busy_registry_is_asked_again(fake: FakeRegistry) -> None:
         return web.Response(status=code, headers={"Retry-After": "0"})
 
     fake.faults["GET", "/v2/a/manifests/v1"] = busy
-    client = RegistryClient([settings(fake, retries=3)])
+    client = connect(fake, retries=3)
     assert (await client.get_manifest(fake.host, "a", "v1")).body == MANIFEST
-    await client.close()
 
 
 async def test_other_bytes_than_asked_for_are_refused(fake: FakeRegistry, client: RegistryClient) -> None:
@@ -196,7 +171,9 @@ async def test_a_body_without_end_is_cut(fake: FakeRegistry, client: RegistryCli
 
 
 @pytest.mark.parametrize("pause", [0.01, None], ids=["trickling", "cut off"])
-async def test_a_body_that_does_not_arrive_is_given_up(fake: FakeRegistry, pause: float | None) -> None:
+async def test_a_body_that_does_not_arrive_is_given_up(
+    fake: FakeRegistry, pause: float | None, connect: Connect
+) -> None:
     async def slow(request: web.Request) -> web.StreamResponse:
         response = web.StreamResponse(headers={"Content-Length": "1000000"})
         await response.prepare(request)
@@ -210,111 +187,24 @@ async def test_a_body_that_does_not_arrive_is_given_up(fake: FakeRegistry, pause
 
     digest = Digest(digest_of(b""))
     fake.faults["GET", f"/v2/a/blobs/{digest}"] = fake.faults["GET", "/v2/a/manifests/v1"] = slow
-    client = RegistryClient([settings(fake, timeout=0.1)])
+    client = connect(fake, timeout=0.1)
     with pytest.raises(RegistryUnavailable):
         await client.read_blob(fake.host, "a", digest, 1 << 20)
     with pytest.raises(RegistryUnavailable):
         await client.get_manifest(fake.host, "a", "v1")
-    await client.close()
 
 
 async def test_a_host_that_is_not_configured_is_not_contacted(fake: FakeRegistry) -> None:
     client = RegistryClient([])
     with pytest.raises(HostNotConfigured):
         await client.get_manifest(fake.host, "a", "v1")
-    await client.close()
     assert fake.requests == []
 
 
-async def test_credentials_stay_with_their_host(fake: FakeRegistry, tmp_path: Path) -> None:
-    (tmp_path / "password").write_text("hunter2\n")
-
-    async def demand(request: web.Request) -> web.StreamResponse:
-        if "Authorization" not in request.headers:
-            return web.Response(status=401, headers={"WWW-Authenticate": 'Basic realm="x"'})
-        return web.Response(status=307, headers={"Location": f"http://{other.host}/v2/a/blobs/{digest}"})
-
-    async with FakeRegistry() as other:
-        digest = other.put_blob("a", b"layer")
-        fake.faults["GET", f"/v2/a/blobs/{digest}"] = demand
-        known: dict[str, Any] = {"username": "u", "password_file": tmp_path / "password"}
-        closed, allowed = (RegistryClient([settings(fake, **known, redirect_hosts=to)]) for to in ((), (other.host,)))
-        with pytest.raises(RedirectRefused):
-            await closed.read_blob(fake.host, "a", Digest(digest), 10)
-        assert other.requests == []
-        assert await allowed.read_blob(fake.host, "a", Digest(digest), 10) == b"layer"
-        assert ["Authorization" in request.headers for request in other.requests] == [False]
-        await closed.close()
-        await allowed.close()
-
-
-@pytest.mark.parametrize(
-    "challenge",
-    [
-        'Bearer realm="http://tokens.example/t"',
-        'Bearer realm="http://u@127.0.0.1/t"',
-        'Bearer realm="file:///etc/passwd"',
-        'Basic realm="x"',
-        "Negotiate abc",
-        "",
-        "Bearer " + "x" * 5000,
-    ],
-)
-async def test_a_demand_that_cannot_be_met_is_a_refusal(
-    fake: FakeRegistry, client: RegistryClient, challenge: str
-) -> None:
-    fake.faults["GET", "/v2/a/manifests/v1"] = status(401, WWW_Authenticate=challenge)
-    with pytest.raises(Refusal):
-        await client.get_manifest(fake.host, "a", "v1")
-
-
-async def test_a_bearer_token_is_fetched_for_the_scope_and_kept(fake: FakeRegistry, client: RegistryClient) -> None:
-    asked = []
-
-    async def tokens(request: web.Request) -> web.StreamResponse:
-        asked.append(request.query["scope"])
-        return web.json_response({"token": "t0k3n"})
-
-    async def guarded(request: web.Request) -> web.StreamResponse:
-        if request.headers.get("Authorization") != "Bearer t0k3n":
-            realm = f'Bearer realm="http://{fake.host}/token",service="s"'
-            return web.Response(status=401, headers={"WWW-Authenticate": realm})
-        return web.Response(body=MANIFEST, content_type=OCI_MANIFEST)
-
-    fake.faults["GET", "/token"] = tokens
-    fake.faults["GET", "/v2/a/manifests/v1"] = guarded
-    for _ in range(2):
-        assert (await client.get_manifest(fake.host, "a", "v1")).body == MANIFEST
-    assert asked == ["repository:a:pull"]
-
-
-async def test_rejected_credentials_are_said_so(fake: FakeRegistry, tmp_path: Path) -> None:
+async def test_rejected_credentials_are_said_so(fake: FakeRegistry, tmp_path: Path, connect: Connect) -> None:
     (tmp_path / "password").write_text("wrong")
     fake.faults["GET", "/v2/a/manifests/v1"] = status(401, WWW_Authenticate='Basic realm="x"')
-    client = RegistryClient([settings(fake, username="u", password_file=tmp_path / "password")])
+    client = connect(fake, username="u", password_file=tmp_path / "password")
     with pytest.raises(RegistryUnauthorized) as refusal:
         await client.get_manifest(fake.host, "a", "v1")
     assert "wrong" not in refusal.value.message
-    await client.close()
-
-
-async def test_a_page_or_upload_on_another_host_gets_no_request(fake: FakeRegistry, tmp_path: Path) -> None:
-    (tmp_path / "password").write_text("hunter2")
-
-    async def guarded(request: web.Request) -> web.StreamResponse:
-        if "Authorization" not in request.headers:
-            return web.Response(status=401, headers={"WWW-Authenticate": 'Basic realm="x"'})
-        elsewhere = f"http://{fake.host}//{other.host}/v2/a"
-        if request.method == "POST":
-            return web.Response(status=202, headers={"Location": elsewhere})
-        return web.json_response({"tags": ["v1"]}, headers={"Link": f'<{elsewhere}>; rel="next"'})
-
-    async with FakeRegistry() as other:
-        fake.faults["GET", "/v2/a/tags/list"] = fake.faults["POST", "/v2/a/blobs/uploads/"] = guarded
-        client = RegistryClient([settings(fake, username="u", password_file=tmp_path / "password")])
-        with pytest.raises(Refusal):
-            await client.list_tags(fake.host, "a")
-        with pytest.raises(Refusal):
-            await client.push_blob(fake.host, "a", b"layer")
-        await client.close()
-        assert other.requests == []

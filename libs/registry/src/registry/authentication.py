@@ -7,15 +7,17 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Final
-from urllib.parse import urlsplit
 
-import msgspec
+from yarl import URL
 
+from registry.connections import authority, parse_url
 from registry.errors import RegistryAnswerInvalid, RegistryUnauthorized
 from registry.settings import RegistrySettings
 
 _SCHEME: Final = re.compile(r"\s*(?P<scheme>Basic|Bearer)\s+(?P<rest>.*)", re.IGNORECASE | re.DOTALL)
-_PARAMETER: Final = re.compile(r'\s*([A-Za-z_]{1,32})="([^"\\]{0,1024})"\s*(?:,|$)')
+_QUOTED: Final = r'"(?P<quoted>[ !#-\[\]-~]{0,1024})"'
+_BARE: Final = r"(?P<bare>[A-Za-z0-9._~+/-]{1,1024})"
+_PARAMETER: Final = re.compile(rf"\s*(?P<name>[A-Za-z_]{{1,32}})=(?:{_QUOTED}|{_BARE})\s*(?:,|$)")
 _LONGEST: Final = 4096
 
 
@@ -25,14 +27,6 @@ class Challenge:
 
     scheme: str
     parameters: Mapping[str, str]
-
-
-class Token(msgspec.Struct, frozen=True):
-    """A token endpoint's answer; other members are not read."""
-
-    token: str = ""
-    access_token: str = ""
-    expires_in: int = 60
 
 
 def parse_challenge(header: str) -> Challenge:
@@ -45,17 +39,18 @@ def parse_challenge(header: str) -> Challenge:
         parameter = _PARAMETER.match(rest, at)
         if parameter is None:
             raise RegistryAnswerInvalid("The registry's demand for authentication cannot be read.")
-        parameters[parameter[1].lower()] = parameter[2]
+        parameters[parameter["name"].lower()] = parameter["quoted"] or parameter["bare"] or ""
         at = parameter.end()
     return Challenge(found["scheme"].lower(), parameters)
 
 
-def demand_realm(settings: RegistrySettings, realm: str) -> None:
-    """Refuse a token endpoint that credentials must not be sent to. Raises RegistryUnauthorized."""
-    parts = urlsplit(realm)
-    secure = parts.scheme == "https" or (parts.scheme == "http" and settings.plain_http)
-    if not secure or "@" in parts.netloc or parts.netloc.lower() not in {settings.host, *settings.token_hosts}:
+def demand_realm(settings: RegistrySettings, realm: str) -> URL:
+    """Read the URL of a token endpoint that credentials may be sent to. Raises RegistryUnauthorized for another."""
+    url = parse_url(realm, settings.host)
+    secure = url.scheme == "https" or (url.scheme == "http" and settings.plain_http)
+    if not secure or url.user or authority(url) not in {settings.host, *settings.token_hosts}:
         raise RegistryUnauthorized(
-            f"{settings.host} sends us to a token endpoint at {parts.netloc[:200]!r}, which is not allowed for it:"
-            " add it to `token_hosts` of this registry if it is right."
+            f"{settings.host} sends us to a token endpoint at {url.scheme}://{authority(url)[:200]}, which is not"
+            " allowed for it: add its host to `token_hosts` of this registry if it is right."
         )
+    return url

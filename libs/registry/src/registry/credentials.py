@@ -1,13 +1,14 @@
 """Where the credential of a registry comes from: a password file, Docker's config file, or a credential helper.
 
-Formats: Docker's config.json (`auths`, `credHelpers`, `credsStore`) and the docker-credential-helpers protocol.
+Formats: Docker's config.json (`auths`, `credHelpers`, `credsStore`) and the docker-credential-helpers protocol, in
+which the name `<token>` says that the secret is an identity token.
 """
 
 import asyncio
 import base64
-import binascii
 import re
 from asyncio.subprocess import DEVNULL, PIPE
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final
@@ -23,6 +24,7 @@ _HELPER_SECONDS: Final = 10.0
 _LARGEST_FILE: Final = 1 << 20
 _LARGEST_ANSWER: Final = 1 << 16
 _NONE_KEPT: Final = b"credentials not found"
+_TOKEN: Final = "<token>"  # noqa: S105  # the name that stands for no name
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,8 +39,16 @@ class Credential:
         return "Basic " + base64.b64encode(f"{self.username}:{self.password}".encode()).decode()
 
 
+@dataclass(frozen=True, slots=True)
+class IdentityToken:
+    """What a token endpoint gives bearer tokens for (OAuth2: a refresh token), and nobody else takes; never shown."""
+
+    secret: str = field(repr=False)
+
+
 class _Entry(msgspec.Struct, frozen=True):
     auth: str = ""
+    identitytoken: str = ""
 
 
 class _DockerConfig(msgspec.Struct, frozen=True, rename="camel"):
@@ -52,7 +62,7 @@ class _Answer(msgspec.Struct, frozen=True, rename="pascal"):
     secret: str
 
 
-async def credential(settings: RegistrySettings) -> Credential | None:
+async def credential(settings: RegistrySettings) -> Credential | IdentityToken | None:
     """The configured credential, read anew; None where there is none. Raises RegistryUnauthorized: unreadable."""
     if settings.password_file is not None:
         return Credential(settings.username, _read(settings, settings.password_file).rstrip("\n"))
@@ -63,7 +73,7 @@ async def credential(settings: RegistrySettings) -> Credential | None:
     return None
 
 
-async def _from_docker_config(settings: RegistrySettings, path: Path) -> Credential | None:
+async def _from_docker_config(settings: RegistrySettings, path: Path) -> Credential | IdentityToken | None:
     try:
         config = msgspec.json.decode(_read(settings, path), type=_DockerConfig)
     except msgspec.MsgspecError:
@@ -72,17 +82,28 @@ async def _from_docker_config(settings: RegistrySettings, path: Path) -> Credent
     helper = config.cred_helpers.get(server) or config.creds_store
     if helper:
         return await _asked(settings, helper)
-    entry = config.auths.get(server) or config.auths.get(f"https://{server}")
-    if entry is None or not entry.auth:
+    entry = config.auths.get(server) or _of_url(config.auths, server)
+    if entry is None:
         return None
+    if entry.identitytoken:  # as Docker has it, before a name and password beside it, which may say nothing
+        return IdentityToken(entry.identitytoken)
     try:
         username, colon, password = base64.b64decode(entry.auth, validate=True).decode().partition(":")
-    except (binascii.Error, UnicodeDecodeError):
+    except ValueError:
         raise _unreadable(settings, f"its entry in {path} is no base64 text") from None
     return Credential(username, password) if colon else None
 
 
-async def _asked(settings: RegistrySettings, helper: str) -> Credential | None:
+def _of_url(auths: Mapping[str, _Entry], server: str) -> _Entry | None:
+    """The entry of a server that is named by a URL, such as `https://reg.example/v2/`, as older clients wrote it."""
+    for name, entry in auths.items():
+        scheme, found, rest = name.partition("://")
+        if found and scheme in {"http", "https"} and rest.partition("/")[0] == server:
+            return entry
+    return None
+
+
+async def _asked(settings: RegistrySettings, helper: str) -> Credential | IdentityToken | None:
     if not _HELPER.fullmatch(helper):
         raise _unreadable(settings, f"{helper[:64]!a} is no name of a credential helper")
     program = f"docker-credential-{helper}"
@@ -106,7 +127,7 @@ async def _asked(settings: RegistrySettings, helper: str) -> Credential | None:
         given = msgspec.json.decode(answer if code == 0 else b"", type=_Answer)
     except msgspec.MsgspecError:
         raise _unreadable(settings, f"{program} failed with code {code}") from None
-    return Credential(given.username, given.secret)
+    return IdentityToken(given.secret) if given.username == _TOKEN else Credential(given.username, given.secret)
 
 
 async def _exchanged(process: asyncio.subprocess.Process, server: str) -> bytes:

@@ -15,6 +15,10 @@ class BlobNotFound(NotFound):
     """The registry has no such blob."""
 
 
+class RepositoryNotFound(NotFound):
+    """The registry has no such repository to store something in, and makes none."""
+
+
 class RegistryUnauthorized(PermissionDenied):
     """The registry does not accept the configured credentials for this, or demands some where none are configured."""
 
@@ -37,3 +41,11 @@ class DigestMismatch(FailedPrecondition):
 
 class BodyTooLarge(ResourceExhausted):
     """The registry sends more bytes than the bound for this allows."""
+
+
+class PushRefused(FailedPrecondition):
+    """The registry does not take what was to be stored; the same again would be refused again."""
+
+
+class PushTooLarge(ResourceExhausted):
+    """What was to be stored is larger than the registry takes."""

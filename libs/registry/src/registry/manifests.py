@@ -17,6 +17,7 @@ ACCEPTED: Final = (OCI_MANIFEST, OCI_INDEX, DOCKER_MANIFEST, DOCKER_LIST)
 LARGEST: Final = 4 << 20
 _MOST_DESCRIPTORS: Final = 1000
 _DEEPEST: Final = 16
+_MOST_VALUES: Final = 100_000
 _LARGEST_SIZE: Final = 1 << 50
 _MEMBERS: Final = frozenset(
     [
@@ -129,6 +130,8 @@ def parse_manifest(media_type: str, body: bytes) -> ImageManifest | Index:
 def _strict_object(body: bytes) -> dict[str, Any]:
     if len(body) > LARGEST:
         raise InvalidManifest(f"The manifest is larger than {LARGEST} bytes.")
+    if sum(body.count(mark) for mark in b"[{,") > _MOST_VALUES:  # each value takes far more memory than bytes
+        raise InvalidManifest(f"The manifest holds more than {_MOST_VALUES} values.")
     try:
         content = json.loads(body.decode(), object_pairs_hook=_unique, parse_constant=_refuse_constant)
         json.dumps(content, ensure_ascii=False).encode()  # half of a surrogate pair is no text that could be stored

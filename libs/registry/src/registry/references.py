@@ -5,7 +5,7 @@ Source: the grammar of the distribution project's reference format, narrowed to 
 
 import ipaddress
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final
 
 from chassis.errors import InvalidArgument
@@ -27,6 +27,7 @@ _TAG: Final = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.-]{0,127}")
 _BARE_ID: Final = re.compile(r"(?:sha256:)?[0-9a-f]{64}")
 _DOCKER: Final = "docker.io"
 _DOCKER_NAMES: Final = frozenset({_DOCKER, "index.docker.io", "registry-1.docker.io"})
+_DEFAULT_TAG: Final = "latest"
 
 
 class InvalidReference(InvalidArgument):
@@ -56,7 +57,8 @@ class Reference:
 def parse_reference(text: str) -> Reference:
     """Read a reference into its normal form: docker.io and library/ written out, the host as `normal_host` has it.
 
-    No tag is made up where none is written. Raises InvalidReference, which says what is wrong.
+    No tag is made up where none is written: it may be a repository that is named, or what somebody signed. Raises
+    InvalidReference, which says what is wrong.
     """
     if not text.isascii() or not text.isprintable() or " " in text:
         raise InvalidReference(f"The reference {text[:100]!a} holds characters that no image name has.")
@@ -70,6 +72,22 @@ def parse_reference(text: str) -> Reference:
     if len(f"{host}/{repository}") > _LONGEST_NAME:
         raise InvalidReference(f"Host and repository have at most {_LONGEST_NAME} characters together: {text[:100]!r}…")
     return Reference(host, repository, tag, digest)
+
+
+def parse_image(text: str) -> Reference:
+    """Read a reference as that of one image: `latest` where it has neither tag nor digest. Raises InvalidReference."""
+    reference = parse_reference(text)
+    return reference if reference.tag or reference.digest else replace(reference, tag=_DEFAULT_TAG)
+
+
+def is_repository(text: str) -> bool:
+    """Tell whether a reference can have this path of a repository, such as `team/app`."""
+    return bool(_PATH.fullmatch(text))
+
+
+def is_tag(text: str) -> bool:
+    """Tell whether a reference can have this tag."""
+    return bool(_TAG.fullmatch(text))
 
 
 def _split_digest(text: str) -> tuple[str, Digest | None]:
@@ -86,7 +104,7 @@ def _split_tag(rest: str, text: str) -> tuple[str, str | None]:
     before, colon, tag = rest.rpartition(":")
     if not colon or "/" in tag:
         return rest, None
-    if not _TAG.fullmatch(tag):
+    if not is_tag(tag):
         raise InvalidReference(f"{tag[:130]!r} in {text[:200]!r} is no tag.")
     return before, tag
 
@@ -97,7 +115,7 @@ def _split_host(rest: str, text: str) -> tuple[str, str]:
         host, repository = normal_host(first), path
     else:
         host, repository = _DOCKER, rest
-    if not _PATH.fullmatch(repository):
+    if not is_repository(repository):
         raise InvalidReference(f"{repository[:200]!r} in {text[:200]!r} is no repository: lower-case path parts only.")
     if host == _DOCKER and "/" not in repository:
         repository = f"library/{repository}"
