@@ -7,7 +7,8 @@ from pathlib import Path
 import grpc.aio
 import pytest
 from chassis.client import call, open_channel
-from chassis.config import Http, Server, Tls, Upstream
+from chassis.config import Binding, Http, Server, Tls, Upstream
+from chassis.roles import Roles
 from chassis.server import GrpcServer, Offered
 from hallmark.policy.v1 import policy_pb2
 from hallmark.verifier.v1 import verdict_pb2, verifier_service_pb2_grpc
@@ -44,6 +45,7 @@ class Running:
         self.folder = folder
         self.key = marks.new_key()
         self.collected = CollectorRegistry()
+        self.bindings: tuple[Binding, ...] = ()
         self.process: Process
         self.server: GrpcServer
         self._tasks: list[asyncio.Task[None]] = []
@@ -97,11 +99,18 @@ class Running:
                 )
             ],
             metrics=self.collected,
+            roles=Roles(self.bindings),
         )
         await self.server.start()
         work = [*(feed.run() for feed in self.process.following), self.process.decisions.run()]
         self._tasks = [asyncio.create_task(one) for one in work]
         await until(lambda: not any(problem() for problem in self.process.feeds.problems().values()))
+
+    async def restart(self, *bindings: Binding) -> None:
+        """Starts the verifier anew, with these role bindings."""
+        await self.stop()
+        self.bindings, self.collected = bindings, CollectorRegistry()
+        await self.start()
 
     async def stop(self) -> None:
         """Stops the verifier."""

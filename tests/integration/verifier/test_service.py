@@ -6,6 +6,7 @@ from typing import Any
 import grpc.aio
 import pytest
 from chassis.client import RemoteRefusal, call
+from chassis.config import Binding
 from chassis.errors import Kind
 from hallmark.common.v1 import severity_pb2
 from hallmark.policy.v1 import policy_pb2
@@ -184,6 +185,25 @@ async def test_a_person_gets_the_same_verdict_and_nothing_is_recorded(running: R
     assert summary(denied) == ("DENY", "REJECT", ["NO_SIGNATURE"])
     assert len(running.process.decisions) == 0
     assert len(running.upstreams.policy.decisions) == 1
+
+
+async def test_a_person_gets_verdicts_and_signatures_within_the_binding_alone(running: Running) -> None:
+    here = f"{running.registry.host}/pay/*"
+    await running.restart(Binding(role="auditor", name="pat", repositories=(here,), clusters=("prod-*",)))
+    own = await explain(running, "auditor", cluster=told.CLUSTER, namespace="pay-eu", image=running.image)
+    assert summary(own) == ("ALLOW", "ADMIT", [])
+    assert summary(await explain(running, "auditor", cluster=told.CLUSTER, image="B A D"))[2] == ["INVALID_REFERENCE"]
+    await inspect(running, running.image)
+    elsewhere = f"{running.registry.host}/other/x@{marks.DIGEST}"
+    for refused in (
+        explain(running, "auditor", cluster=told.CLUSTER, image=elsewhere),
+        explain(running, "auditor", cluster=told.CLUSTER, image=f"evil.example/pay/x:1@{marks.DIGEST}"),
+        explain(running, "auditor", cluster="test", image=running.image),
+        inspect(running, elsewhere),
+    ):
+        with pytest.raises(RemoteRefusal) as refusal:
+            await refused
+        assert refusal.value.kind is Kind.PERMISSION_DENIED
 
 
 async def test_a_deadline_that_runs_out_is_no_yes(running: Running) -> None:

@@ -6,6 +6,7 @@ import grpc.aio
 from chassis.identity import correlation_id, current_caller
 from hallmark.verifier.v1 import verifier_service_pb2 as pb
 from hallmark.verifier.v1 import verifier_service_pb2_grpc as rpc
+from registry.references import InvalidReference, parse_reference
 
 from verifier.errors import ForeignCluster
 from verifier.inspection import Inspection
@@ -70,6 +71,7 @@ class VerifierService(rpc.VerifierServiceServicer):
         """Gives the verdict that an adapter would get."""
         cluster = text(request.cluster, "cluster", 63, required=True)
         current_caller().scope.demand_cluster(cluster)
+        _demand_repository(request.image)
         where = Context(cluster, text(request.namespace, "namespace", 63), decode_form(request.object_form))
         verdict = await self._verification.judge.judge(where, NamedImage(request.image, ""), self._seconds(context))
         return pb.ExplainVerdictResponse(verdict=encode_verdict(verdict))
@@ -86,6 +88,15 @@ class VerifierService(rpc.VerifierServiceServicer):
     def _seconds(self, context: _Context) -> float:
         left = context.time_remaining()
         return self._longest if left is None else max(0.0, min(self._longest, left - _MARGIN))
+
+
+def _demand_repository(image: str) -> None:
+    """Raises PermissionDenied for an image outside of the caller's repositories. What is no reference names none."""
+    try:
+        name = parse_reference(image).name
+    except InvalidReference:
+        return
+    current_caller().scope.demand_repository(name)
 
 
 def _own_cluster(named: str) -> str:
