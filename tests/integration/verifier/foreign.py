@@ -42,10 +42,12 @@ class Foreign:
         (folder / "passphrase").write_text(PASSPHRASE)
 
     async def push(self, repository: str, image: Image, tag: str) -> str:
-        """Stores an image; its reference by digest."""
-        for blob in image.blobs.values():
+        """Stores an image, platforms and all; its reference by digest."""
+        for blob in image.all_blobs().values():
             await self.client.push_blob(self.host, repository, blob)
-        await self.client.put_manifest(self.host, repository, tag, image.media_type, image.body)
+        for digest, (media_type, body) in image.manifests().items():
+            named = tag if digest == image.digest else digest
+            await self.client.put_manifest(self.host, repository, named, media_type, body)
         return f"{self.host}/{repository}@{image.digest}"
 
     async def new_key(self, name: str) -> None:
