@@ -1,10 +1,13 @@
 """A small authority for tests: certificates as the house demands them, and as it must refuse them."""
 
+import itertools
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from ipaddress import ip_address
 from pathlib import Path
 
+import grpc
+import grpc.aio
 from chassis.config import Tls
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
@@ -12,6 +15,7 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
 
 TRUST_DOMAIN = "test.example"
+_NUMBERS = itertools.count(1)
 
 
 @dataclass(frozen=True)
@@ -27,7 +31,7 @@ class Authority:
 
     def __init__(self) -> None:
         self._key = ec.generate_private_key(ec.SECP256R1())
-        self._name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "test authority")])
+        self._name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, f"test authority {next(_NUMBERS)}")])
         self.certificate = (
             _builder(self._name, self._name, self._key)
             .add_extension(x509.BasicConstraints(ca=True, path_length=None), critical=True)
@@ -85,6 +89,12 @@ class Authority:
         tls.key.touch(mode=0o600)
         tls.key.write_bytes(issued.key)
         return tls
+
+    def channel(self, address: str, issued: Issued, role: str) -> grpc.aio.Channel:
+        """A channel to a role that shows a certificate as it is, which the chassis' own client may refuse to."""
+        credentials = grpc.ssl_channel_credentials(self.certificate, issued.key, issued.certificate)
+        options = [("grpc.ssl_target_name_override", f"{role}.{TRUST_DOMAIN}")]
+        return grpc.aio.secure_channel(address, credentials, options=options)
 
 
 def _builder(

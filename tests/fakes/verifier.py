@@ -78,7 +78,6 @@ async def fake_verifier(authority: Authority, folder: Path) -> AsyncIterator[Fak
         metrics=CollectorRegistry(),
     )
     await server.start()
-    await server.serving(True)
     servicer.address = f"127.0.0.1:{server.port}"
     try:
         yield servicer

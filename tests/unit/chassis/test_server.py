@@ -12,6 +12,7 @@ import pytest
 from chassis.client import RemoteRefusal, call, open_channel
 from chassis.config import ConfigError, Server, Tls, Upstream
 from chassis.errors import FailedPrecondition, InvalidArgument, Kind
+from chassis.health import Health
 from chassis.identity import correlation_id, current_caller
 from chassis.server import GrpcServer, Offered
 from grpc_health.v1 import health_pb2
@@ -60,26 +61,37 @@ def register(servicer: Keys, server: grpc.aio.Server) -> None:
     server.add_generic_rpc_handlers([grpc.method_handlers_generic_handler(SERVICE.full_name, {"GetKey": handler})])
 
 
-async def check_health(opened: grpc.aio.Channel) -> health_pb2.HealthCheckResponse:
+async def check_health(opened: grpc.aio.Channel, service: str = "") -> health_pb2.HealthCheckResponse:
     check = opened.unary_unary(
         "/grpc.health.v1.Health/Check",
         health_pb2.HealthCheckRequest.SerializeToString,
         health_pb2.HealthCheckResponse.FromString,
     )
-    return await check(health_pb2.HealthCheckRequest(), timeout=5)
+    return await check(health_pb2.HealthCheckRequest(service=service), timeout=5)
+
+
+def watch_health(opened: grpc.aio.Channel, service: str) -> AsyncIterator[health_pb2.HealthCheckResponse]:
+    watch = opened.unary_stream(
+        "/grpc.health.v1.Health/Watch",
+        health_pb2.HealthCheckRequest.SerializeToString,
+        health_pb2.HealthCheckResponse.FromString,
+    )
+    return aiter(watch(health_pb2.HealthCheckRequest(service=service)))
 
 
 @asynccontextmanager
-async def serving(tmp_path: Path, servicer: Keys, deadline: float = 30.0) -> AsyncIterator[tuple[GrpcServer, str]]:
+async def serving(
+    tmp_path: Path, servicer: Keys, deadline: float = 30.0, health: Health | None = None
+) -> AsyncIterator[tuple[GrpcServer, str]]:
     server = GrpcServer(
         settings=Server(address="127.0.0.1:0", default_deadline=deadline, drain=5.0),
         tls=AUTHORITY.write(AUTHORITY.service("signer"), tmp_path / "server"),
         area="signer",
         offered=[Offered(SERVICE, register, servicer)],
         metrics=CollectorRegistry(),
+        health=health,
     )
     await server.start()
-    await server.serving(True)
     try:
         yield server, f"127.0.0.1:{server.port}"
     finally:
@@ -211,6 +223,38 @@ async def test_health_needs_a_certificate_and_no_permission(tmp_path: Path) -> N
     ):
         answer = await check_health(opened)
     assert answer.status == health_pb2.HealthCheckResponse.SERVING
+
+
+async def test_health_follows_the_named_checks_and_says_so_before_the_end(tmp_path: Path) -> None:
+    wrong: list[str] = []
+    health = Health({"store": lambda: wrong[0] if wrong else None})
+    async with (
+        serving(tmp_path, Keys(), health=health) as (_, address),
+        channel(address, tmp_path, AUTHORITY.person("admission")) as opened,
+    ):
+        told = aiter(watch_health(opened, SERVICE.full_name))
+        assert (await anext(told)).status == health_pb2.HealthCheckResponse.SERVING
+        wrong.append("The disk is full.")
+        assert (await anext(told)).status == health_pb2.HealthCheckResponse.NOT_SERVING
+        assert (await check_health(opened, SERVICE.full_name)).status == health_pb2.HealthCheckResponse.NOT_SERVING
+        assert (await check_health(opened)).status == health_pb2.HealthCheckResponse.NOT_SERVING
+        wrong.clear()
+        assert (await anext(told)).status == health_pb2.HealthCheckResponse.SERVING
+        health.drain()
+        assert (await anext(told)).status == health_pb2.HealthCheckResponse.NOT_SERVING
+        assert (await check_health(opened)).status == health_pb2.HealthCheckResponse.NOT_SERVING
+
+
+async def test_the_health_of_a_service_that_is_not_offered_is_not_known(tmp_path: Path) -> None:
+    async with (
+        serving(tmp_path, Keys()) as (_, address),
+        channel(address, tmp_path, AUTHORITY.person("admission")) as opened,
+    ):
+        with pytest.raises(grpc.aio.AioRpcError) as error:
+            await check_health(opened, "hallmark.signer.v1.Nothing")
+        told = aiter(watch_health(opened, "hallmark.signer.v1.Nothing"))
+        assert (await anext(told)).status == health_pb2.HealthCheckResponse.SERVICE_UNKNOWN
+    assert error.value.code() is grpc.StatusCode.NOT_FOUND
 
 
 async def test_without_certificates_nothing_starts(tmp_path: Path) -> None:

@@ -1,7 +1,6 @@
 """Calling a neighbour: a channel to exactly that role, and refusals that arrive as they were raised."""
 
 from collections.abc import Awaitable
-from pathlib import Path
 from typing import Protocol, TypeVar
 
 import grpc
@@ -10,7 +9,9 @@ from google.protobuf.message import Message
 from google.rpc import error_details_pb2
 from grpc_status import rpc_status
 
-from chassis.config import ConfigError, Tls, Upstream
+from chassis.certificates import Renewed, read_authorities, read_pair
+from chassis.channels import RenewedChannel
+from chassis.config import Tls, Upstream
 from chassis.errors import Kind, Refusal
 from chassis.identity import correlation_id
 
@@ -48,8 +49,13 @@ class RemoteRefusal(Refusal):
 
 
 def open_channel(upstream: Upstream, tls: Tls) -> grpc.aio.Channel:
-    """Open a channel that talks to nobody but this role. Raises ConfigError where the certificates cannot be read."""
-    credentials = grpc.ssl_channel_credentials(*(read_pem(path) for path in (tls.ca, tls.key, tls.certificate)))
+    """Open a channel that talks to nobody but this role. Raises ConfigError where the certificates cannot be used."""
+    return RenewedChannel(Renewed((tls.ca, tls.key, tls.certificate), lambda: _opened(upstream, tls)))
+
+
+def _opened(upstream: Upstream, tls: Tls) -> grpc.aio.Channel:
+    certificate, key = read_pair(tls.certificate, tls.key)
+    credentials = grpc.ssl_channel_credentials(read_authorities(tls.ca), key, certificate)
     options = [
         ("grpc.ssl_target_name_override", f"{upstream.role}.{tls.trust_domain}"),
         ("grpc.max_receive_message_length", LARGEST_MESSAGE),
@@ -60,17 +66,6 @@ def open_channel(upstream: Upstream, tls: Tls) -> grpc.aio.Channel:
         ("grpc.max_reconnect_backoff_ms", 5_000),
     ]
     return grpc.aio.secure_channel(upstream.address, credentials, options=options)
-
-
-def read_pem(path: Path) -> bytes:
-    """Read a PEM file. Raises ConfigError, saying what to do."""
-    try:
-        return path.read_bytes()
-    except OSError as error:
-        raise ConfigError(
-            f"The certificate file {path} cannot be read ({error.strerror}). Nothing runs without mutual TLS:"
-            " issue a certificate for this role, or let `hallmark up` make a local authority."
-        ) from None
 
 
 async def call(method: Method[Asked, Answer], request: Asked, *, timeout: float) -> Answer:  # noqa: ASYNC109

@@ -10,6 +10,7 @@ from typing import Any, Final
 
 import uvicorn
 
+from chassis.certificates import Renewed, read_authorities, read_pair
 from chassis.config import ConfigError
 from chassis.protocol import Protocol
 
@@ -48,6 +49,7 @@ class HttpServer:
         key: Path | None = None,
         client_ca: Path | None = None,
     ) -> None:
+        encrypted = encryption(certificate, key, client_ca) if certificate and key else None
         self._socket = _bind(address)
         self.port: int = self._socket.getsockname()[1]
         config = uvicorn.Config(
@@ -62,12 +64,10 @@ class HttpServer:
             limit_concurrency=_MOST_CONNECTIONS,
             timeout_keep_alive=_IDLE_SECONDS,
             timeout_graceful_shutdown=_DRAIN_SECONDS,
-            ssl_certfile=certificate,
-            ssl_keyfile=key,
-            ssl_ca_certs=str(client_ca) if client_ca else None,
-            ssl_cert_reqs=ssl.CERT_REQUIRED if client_ca else ssl.CERT_NONE,
         )
-        self._server = _Server(_loaded(config))
+        config.load()
+        config.ssl = encrypted
+        self._server = _Server(config)
 
     async def run(self) -> None:
         """Serve until stopped."""
@@ -78,12 +78,32 @@ class HttpServer:
         self._server.should_exit = True
 
 
-def _loaded(config: uvicorn.Config) -> uvicorn.Config:
+def encryption(certificate: Path, key: Path, client_ca: Path | None) -> ssl.SSLContext:
+    """What an HTTPS listener shows and demands, read anew when the files change. Raises ConfigError."""
+    files = (certificate, key, client_ca) if client_ca else (certificate, key)
+    contexts = Renewed(files, lambda: _context(certificate, key, client_ca))
+
+    def renewed(connection: ssl.SSLObject | ssl.SSLSocket, _name: str | None, _first: ssl.SSLContext) -> None:
+        connection.context = contexts.current()
+
+    first = contexts.current()
+    first.sni_callback = renewed  # called at each handshake, with or without a name
+    return first
+
+
+def _context(certificate: Path, key: Path, client_ca: Path | None) -> ssl.SSLContext:
+    read_pair(certificate, key)
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     try:
-        config.load()
-    except (OSError, ssl.SSLError) as error:
-        raise ConfigError(f"The certificate of an HTTPS listener cannot be used: {error}") from None
-    return config
+        context.load_cert_chain(certificate, key)
+        if client_ca:
+            context.load_verify_locations(cadata=read_authorities(client_ca).decode())
+            context.verify_mode = ssl.CERT_REQUIRED
+    except (ssl.SSLError, ValueError) as error:
+        raise ConfigError(
+            f"The certificate {certificate} or the authority {client_ca} cannot be used: {error}"
+        ) from None
+    return context
 
 
 def _bind(address: str) -> socket.socket:

@@ -17,6 +17,8 @@ from chassis.server import GrpcServer
 
 log = logging.getLogger(__name__)
 
+NOTICE_SECONDS: Final = 0.5
+"""How long a process that drains says so while it still takes calls, so that callers go elsewhere in time."""
 _USAGE: Final = 2
 
 
@@ -62,7 +64,6 @@ async def run(
         loop.add_signal_handler(number, stop.set)
     if server is not None:
         await server.start()
-        await server.serving(True)
     serving = [asyncio.create_task(listener.run()) for listener in listeners]
     background = [asyncio.create_task(task) for task in tasks]
     log.info("service started", extra={"port": server.port if server else None})
@@ -71,6 +72,7 @@ async def run(
         ended, _ = await asyncio.wait([stopped, *serving, *background], return_when=asyncio.FIRST_COMPLETED)
     finally:
         health.drain()
+        await asyncio.sleep(NOTICE_SECONDS)
         if server is not None:
             await server.stop()
         if drain is not None:

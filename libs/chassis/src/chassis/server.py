@@ -1,6 +1,5 @@
 """The gRPC server of a service: mutual TLS or nothing, health and reflection beside the offered services."""
 
-import stat
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
@@ -8,12 +7,15 @@ from typing import Any, Final
 import grpc
 import grpc.aio
 from google.protobuf.descriptor import ServiceDescriptor
-from grpc_health.v1 import health, health_pb2, health_pb2_grpc
+from grpc_health.v1 import health_pb2_grpc
+from grpc_health.v1.health import SERVICE_NAME
 from grpc_reflection.v1alpha import reflection
 from prometheus_client import CollectorRegistry
 
-from chassis.client import LARGEST_MESSAGE, read_pem
+from chassis.certificates import Renewed, read_authorities, read_pair
+from chassis.client import LARGEST_MESSAGE
 from chassis.config import ConfigError, Server, Tls
+from chassis.health import Health, HealthService
 from chassis.interceptors import Gatehouse, Interceptor
 from chassis.metrics import CallMetrics
 from chassis.permissions import permission_of
@@ -51,10 +53,12 @@ class GrpcServer:
         offered: Sequence[Offered],
         metrics: CollectorRegistry,
         roles: Roles | None = None,
+        health: Health | None = None,
     ) -> None:
         self._settings = settings
         self._tls = tls
-        self._names = [service.descriptor.full_name for service in offered]
+        self._health = health or Health({})
+        names = [service.descriptor.full_name for service in offered]
         self._gatehouse = Gatehouse(
             area=area,
             trust_domain=tls.trust_domain,
@@ -66,21 +70,18 @@ class GrpcServer:
         self._server = grpc.aio.server(
             interceptors=[Interceptor(self._gatehouse)], options=_OPTIONS, maximum_concurrent_rpcs=settings.most_calls
         )
-        self._health = health.aio.HealthServicer()
-        health_pb2_grpc.add_HealthServicer_to_server(self._health, self._server)
-        reflection.enable_server_reflection([*self._names, health.SERVICE_NAME, reflection.SERVICE_NAME], self._server)
+        health_pb2_grpc.add_HealthServicer_to_server(HealthService(self._health, names), self._server)
+        reflection.enable_server_reflection([*names, SERVICE_NAME, reflection.SERVICE_NAME], self._server)
         for service in offered:
             service.register(service.servicer, self._server)
         self.port = 0
 
     async def start(self) -> None:
-        """Listen; `port` says where. Raises ConfigError where certificates are missing or the port is taken."""
-        check_private(self._tls)
-        credentials = grpc.dynamic_ssl_server_credentials(
-            self._certificates(),
-            self._renewed,  # type: ignore[arg-type]  # None keeps the certificates in force, by grpc itself
-            True,
-        )
+        """Listen; `port` says where. Raises ConfigError where certificates cannot be used or the port is taken."""
+        files = (self._tls.ca, self._tls.key, self._tls.certificate)
+        certificates = Renewed(files, lambda: _certificates(self._tls))
+        # At each handshake it is asked what is shown: a replaced certificate counts without a restart.
+        credentials = grpc.dynamic_ssl_server_credentials(certificates.current(), certificates.current, True)
         try:
             self.port = self._server.add_secure_port(self._settings.address, credentials)
         except RuntimeError:
@@ -90,31 +91,19 @@ class GrpcServer:
             ) from None
         await self._server.start()
 
-    async def serving(self, yes: bool) -> None:
-        """Tell health checks whether this process serves."""
-        status = health_pb2.HealthCheckResponse.SERVING if yes else health_pb2.HealthCheckResponse.NOT_SERVING
-        for name in ("", *self._names):
-            await self._health.set(name, status)
-
     async def stop(self) -> None:
         """Say NOT_SERVING, take no new call, let those in flight finish within the drain time, then end.
 
         Streams without a deadline, which would never finish, are ended at once; their readers resume elsewhere.
         """
-        await self.serving(False)
+        self._health.drain()
         self._gatehouse.endless.end()
         await self._server.stop(self._settings.drain)
 
-    def _certificates(self) -> grpc.ServerCertificateConfiguration:
-        pair = (read_pem(self._tls.key), read_pem(self._tls.certificate))
-        return grpc.ssl_server_certificate_configuration([pair], root_certificates=read_pem(self._tls.ca))
 
-    def _renewed(self) -> grpc.ServerCertificateConfiguration | None:
-        try:
-            return self._certificates()
-        except ConfigError:
-            # While files are being replaced, the certificates read before stay in force.
-            return None
+def _certificates(tls: Tls) -> grpc.ServerCertificateConfiguration:
+    certificate, key = read_pair(tls.certificate, tls.key)
+    return grpc.ssl_server_certificate_configuration([(key, certificate)], read_authorities(tls.ca))
 
 
 def permissions_of(descriptors: Iterable[ServiceDescriptor]) -> dict[str, str]:
@@ -127,10 +116,3 @@ def permissions_of(descriptors: Iterable[ServiceDescriptor]) -> dict[str, str]:
                 raise ConfigError(f"The RPC {method.full_name} states no permission in its proto; it is not offered.")
             found[f"/{descriptor.full_name}/{method.name}"] = stated
     return found
-
-
-def check_private(tls: Tls) -> None:
-    """Refuse a private key that others can read. Raises ConfigError."""
-    read_pem(tls.key)
-    if tls.key.stat().st_mode & (stat.S_IRWXG | stat.S_IRWXO):
-        raise ConfigError(f"Others can read the private key {tls.key}: run chmod 600 on it.")

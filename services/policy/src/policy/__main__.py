@@ -57,6 +57,7 @@ async def serve(config: Path) -> None:
             epoch=settings.store.epoch,
             notifier=notifier,
         )
+        health = Health({})
         server = GrpcServer(
             settings=settings.server,
             tls=settings.tls,
@@ -64,8 +65,8 @@ async def serve(config: Path) -> None:
             offered=_offered(policies, DecisionService(decisions)),
             metrics=registry,
             roles=Roles(settings.bindings),
+            health=health,
         )
-        health = Health({})
         kept = Retention(timedelta(days=settings.decisions.retention_days), settings.decisions.most)
         await run(
             server=server,

@@ -96,6 +96,7 @@ async def _serve(settings: Settings, database: Database, images: ClientRegistry,
     events = Events(store, images, clock, queue, metrics, max_age)
     searcher = Searcher(store, images, clock, searches, queue, max_age)
     keeper = FreshnessKeeper(store, clock, max_age)
+    health = Health({})
     server = GrpcServer(
         settings=settings.server,
         tls=settings.tls,
@@ -109,8 +110,8 @@ async def _serve(settings: Settings, database: Database, images: ClientRegistry,
         ),
         metrics=registry,
         roles=Roles(settings.bindings),
+        health=health,
     )
-    health = Health({})
     listeners = [
         HttpServer(operations(health, registry), settings.http.address),
         HttpServer(

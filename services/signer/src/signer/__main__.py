@@ -91,6 +91,7 @@ async def _serve(settings: Settings, database: Database) -> None:
     trust = TrustSource(store, settings.store.epoch)
     keys = KeyService(Keyring(store, vault, clock, metrics), records, requests, trust, notifier)
     signing = SigningService(signer, Revoker(store, clock), records, requests, clock)
+    health = Health({})
     server = GrpcServer(
         settings=settings.server,
         tls=settings.tls,
@@ -98,8 +99,8 @@ async def _serve(settings: Settings, database: Database) -> None:
         offered=_offered(keys, signing),
         metrics=registry,
         roles=Roles(settings.bindings),
+        health=health,
     )
-    health = Health({})
     try:
         listener = HttpServer(operations(health, registry), settings.http.address)
         await lifecycle.run(server=server, listeners=[listener], health=health)

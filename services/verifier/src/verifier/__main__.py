@@ -117,6 +117,7 @@ async def serve(path: Path) -> None:
             ],
             metrics=collected,
             roles=Roles(settings.bindings),
+            health=health,
         ),
         listeners=[HttpServer(operations(health, collected), settings.http.address)],
         health=health,
