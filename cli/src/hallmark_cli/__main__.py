@@ -3,11 +3,12 @@
 import os
 import sys
 from pathlib import Path
+from typing import NoReturn
 
 import click
 
 from hallmark_cli.commands import COMMANDS
-from hallmark_cli.failures import CouldNotTell
+from hallmark_cli.failures import CouldNotTell, Exit
 from hallmark_cli.local.home import Home, default_home
 from hallmark_cli.options import Setting
 
@@ -41,16 +42,46 @@ for command in COMMANDS:
 
 def main() -> None:
     """Run the command; whatever happens ends in a sentence and an exit code."""
+    _open_closed_streams()
     try:
-        hallmark(prog_name="hallmark")
+        sys.exit(_run())
+    except click.ClickException as failure:
+        _end(failure)
+    except click.Abort:
+        _end(CouldNotTell("Interrupted before there was an answer.", "INTERRUPTED"))
     except Exception as defect:
         if os.environ.get("HALLMARK_DEBUG"):
             raise
-        failure = CouldNotTell(
-            f"This is a defect of the command: {type(defect).__name__}: {defect}. HALLMARK_DEBUG=1 shows where."
-        )
-        failure.show()
-        sys.exit(failure.exit_code)
+        _end(_unforeseen(defect))
+
+
+def _run() -> int:
+    try:
+        answer = hallmark(prog_name="hallmark", standalone_mode=False)
+    except SystemExit:
+        # Click's way of saying that whoever read the result went away, which needs no sentence.
+        return Exit.COULD_NOT_TELL
+    return answer if isinstance(answer, int) else Exit.YES
+
+
+def _unforeseen(problem: Exception) -> CouldNotTell:
+    if not isinstance(problem, OSError):
+        what = f"{type(problem).__name__}: {problem}"
+        return CouldNotTell(f"This is a defect of the command: {what}. HALLMARK_DEBUG=1 shows where.")
+    subject = f"{problem.filename} cannot be used" if problem.filename else "The result could not be written"
+    return CouldNotTell(f"{subject}: {problem.strerror or problem}.")
+
+
+def _end(failure: click.ClickException) -> NoReturn:
+    failure.show()
+    sys.exit(failure.exit_code)
+
+
+def _open_closed_streams() -> None:
+    """What a caller closed (`>&-`) takes everything and gives nothing."""
+    for name in ("stdin", "stdout", "stderr"):
+        if getattr(sys, name) is None:
+            setattr(sys, name, Path(os.devnull).open("r+"))  # noqa: SIM115 - open as long as the process
 
 
 if __name__ == "__main__":

@@ -8,6 +8,7 @@ from typing import TextIO, cast
 import click
 from google.protobuf.message import Message
 from rich.console import Console
+from rich.measure import Measurement
 from rich.table import Table
 from rich.text import Text
 
@@ -30,25 +31,60 @@ UNBOUNDED = 10_000
 
 
 def table(headers: Sequence[str], rows: Iterable[Sequence[str]], nothing: str = "There are none.") -> None:
-    """Print a table, or on stderr a sentence where it would be empty."""
-    listed = [list(map(_cell, row)) for row in rows]
+    """Print a table, or on stderr a sentence where it would be empty.
+
+    On a terminal that is too narrow for the longest words, each row becomes a block of lines: a digest cut short is of
+    no use to anybody.
+    """
+    listed = [list(row) for row in rows]
     if not listed:
         note(nothing)
         return
-    made = Table(*headers, box=None, pad_edge=False, header_style="bold", padding=(0, 2, 0, 0))
-    for row in listed:
-        made.add_row(*row)
-    show(made)
+    console = _console(sys.stdout)
+    made = _table(headers, listed)
+    needed = Measurement.get(console, console.options.update(max_width=UNBOUNDED), made).minimum
+    if needed <= console.width:
+        show(made)
+    else:
+        _blocks(headers, listed)
+
+
+def section(headers: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
+    """Print an empty line and a further table of the same result; nothing where it would be empty."""
+    if rows:
+        line("")
+        table(headers, rows)
+
+
+def _table(headers: Sequence[str], rows: Sequence[Sequence[str]]) -> Table:
+    made = Table(box=None, pad_edge=False, header_style="bold", padding=(0, 2, 0, 0))
+    for number, header in enumerate(headers):
+        single_words = all(" " not in row[number] for row in rows)
+        made.add_column(header, no_wrap=single_words, overflow="fold")
+    for row in rows:
+        made.add_row(*map(_cell, row))
+    return made
+
+
+def _blocks(headers: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
+    width = max(map(len, headers)) + 2
+    for number, row in enumerate(rows):
+        if number:
+            line("")
+        for header, value in zip(headers, row, strict=True):
+            show(Text.assemble((header.ljust(width), "bold"), _cell(value)))
 
 
 def fields(pairs: Iterable[tuple[str, str]]) -> None:
     """Print names and values, one pair a line, empty values left out."""
     made = Table(box=None, pad_edge=False, show_header=False, padding=(0, 2, 0, 0))
     made.add_column(style="bold", no_wrap=True)
+    made.add_column(overflow="fold")
     for name, value in pairs:
         if value:
             made.add_row(name, _cell(value))
-    show(made)
+    if made.row_count:
+        show(made)
 
 
 def show(renderable: Table | Text) -> None:

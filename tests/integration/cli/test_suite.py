@@ -1,5 +1,6 @@
 """The suite on one machine: up, asked, hurt, and taken down, by the command as a person runs it."""
 
+import fcntl
 import json
 import os
 import signal
@@ -37,7 +38,15 @@ class Suite:
 
 @pytest.fixture
 def suite(tmp_path: Path) -> Iterator[Suite]:
-    made = Suite(tmp_path / "home")
+    made = Suite(tmp_path / "my home")
+    yield made
+    made.run("down")
+
+
+@pytest.fixture
+def neighbour(tmp_path: Path) -> Iterator[Suite]:
+    """A second suite on the machine."""
+    made = Suite(tmp_path / "neighbour")
     yield made
     made.run("down")
 
@@ -123,3 +132,44 @@ def test_a_service_that_cannot_start_takes_the_others_with_it(suite: Suite) -> N
     assert "vault.key" in failed.stderr
     assert "Traceback" not in failed.stderr
     assert {one["pid"] for one in suite.services().values()} == {None}
+
+
+@pytest.mark.timeout(300)
+def test_two_suites_on_one_machine_and_the_end_of_all_processes_of_one(suite: Suite, neighbour: Suite) -> None:
+    assert neighbour.run("up").returncode == 0
+    assert suite.run("up").returncode == 0
+    assert suite.run("keys", "create", "release").returncode == 0
+    before, beside = suite.services(), neighbour.services()
+    for one in before.values():
+        os.kill(one["pid"], signal.SIGKILL)
+    killed = suite.run("status")
+    assert killed.returncode == 1
+    assert killed.stdout.count("not running") == len(SERVICES)
+    assert "does not answer" in suite.run("keys", "list").stderr
+
+    assert suite.run("up").returncode == 0
+    assert "release" in suite.run("keys", "list").stdout
+    assert {one["address"] for one in suite.services().values()} == {one["address"] for one in before.values()}
+    assert suite.run("down").returncode == 0
+    again = suite.run("down")
+    assert (again.returncode, again.stderr) == (0, "Nothing was running.\n")
+    assert neighbour.services() == beside
+    assert neighbour.run("keys", "list").stdout == ""
+
+
+def test_a_home_that_cannot_be(tmp_path: Path) -> None:
+    (tmp_path / "file").touch()
+    for home in (tmp_path / "file", tmp_path / "file" / "home"):
+        refused = Suite(home).run("up")
+        assert refused.returncode == 3
+        assert refused.stderr.startswith(f"hallmark: {home} cannot be used: ")
+
+
+def test_an_up_while_another_is_at_work(suite: Suite) -> None:
+    suite.home.mkdir()
+    with (suite.home / ".lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        for command in ("up", "down"):
+            refused = suite.run(command)
+            assert refused.returncode == 1
+            assert "is at work in" in refused.stderr

@@ -133,7 +133,6 @@ def _show(answer: pb.GetImageResponse) -> None:
             ("feeds as of", moment(image.feed_set.as_of) if image.feed_set.HasField("as_of") else ""),
         ]
     )
-    output.paragraph("")
     rows = [
         (
             one.platform,
@@ -143,8 +142,7 @@ def _show(answer: pb.GetImageResponse) -> None:
         )
         for one in answer.platforms
     ]
-    output.table(("PLATFORM", "DIGEST", "DISTRIBUTION", "PACKAGES"), rows)
-    output.paragraph("")
+    output.section(("PLATFORM", "DIGEST", "DISTRIBUTION", "PACKAGES"), rows)
     changes = [
         (
             moment(change.time),
@@ -155,4 +153,4 @@ def _show(answer: pb.GetImageResponse) -> None:
         )
         for change in answer.risk_changes
     ]
-    output.table(("SINCE", "CAUSE", "STATE", "RISK LEVEL", "FINDINGS"), changes)
+    output.section(("SINCE", "CAUSE", "STATE", "RISK LEVEL", "FINDINGS"), changes)
