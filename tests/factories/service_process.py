@@ -15,6 +15,7 @@ from chassis.config import Upstream
 from tests.factories.certificates import Authority
 
 _START_SECONDS = 60
+_ROOT = Path(__file__).parents[2]
 
 
 @dataclass
@@ -43,6 +44,8 @@ class ServiceProcess:
     folder: Path
     authority: Authority
     config: Path
+    dies_in: str = ""
+    """A function, as `module:name`, that kills the service when it is called."""
 
     async def run(self, *arguments: str) -> tuple[int, str]:
         """Run a command of the service to its end; return its exit code and what it wrote to stderr."""
@@ -65,8 +68,9 @@ class ServiceProcess:
             await process.wait()
 
     async def _spawn(self, *arguments: str) -> asyncio.subprocess.Process:
-        command = (sys.executable, "-m", self.name, *arguments, "--config", str(self.config))
-        return await asyncio.create_subprocess_exec(*command, stderr=asyncio.subprocess.PIPE)
+        module = ("tests.factories.dying", self.dies_in, self.name) if self.dies_in else (self.name,)
+        command = (sys.executable, "-m", *module, *arguments, "--config", str(self.config))
+        return await asyncio.create_subprocess_exec(*command, stderr=asyncio.subprocess.PIPE, cwd=_ROOT)
 
     async def _port(self, process: asyncio.subprocess.Process) -> tuple[int, asyncio.Task[None]]:
         assert process.stderr
