@@ -74,7 +74,7 @@ class RegistryClient:
         ):
             demand_found(answer, host, ManifestNotFound(f"{host}/{repository} has no manifest {reference}."))
             body = await read_bounded(answer, LARGEST, self._patience(host))
-            media_type = answer.headers.get("Content-Type", "").partition(";")[0].strip()
+            media_type = _media_type(answer.headers)
             claimed = answer.headers.get("Docker-Content-Digest")
         digest = sha256_of(body)
         asked = reference if reference.startswith("sha256:") else claimed or digest
@@ -208,6 +208,12 @@ class RegistryClient:
 
 def _manifest_path(repository: str, reference: Digest | str) -> str:
     return f"/v2/{repository}/manifests/{quote(reference, safe=':')}"
+
+
+def _media_type(headers: Mapping[str, str]) -> str:
+    """The type that is claimed; none where what is claimed is no text, but bytes that may not even be shown."""
+    claimed = headers.get("Content-Type", "").partition(";")[0].strip()
+    return claimed if claimed.isascii() else ""
 
 
 def _pull(repository: str) -> str:
