@@ -155,6 +155,12 @@ async def test_decisions_are_found_by(office: Offices, given: dict[str, object],
         assert await images(office, **given) == found
 
 
+async def test_an_image_without_a_tag_is_found_by_the_tag_that_it_has(office: Offices) -> None:
+    with acting("verifier", "1"):
+        await record(office, [decision(NOW, image="nginx"), decision(NOW, image="nginx:1")])
+        assert await images(office, image="nginx:latest") == ["nginx"]
+
+
 async def test_decisions_are_listed_page_by_page_while_new_ones_come(office: Offices) -> None:
     with acting("verifier", "1"):
         await record(office, [decision(NOW, image=f"i{number}") for number in range(5)])

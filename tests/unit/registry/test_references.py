@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from registry.patterns import InvalidPattern, compile_pattern
-from registry.references import InvalidReference, parse_reference
+from registry.references import InvalidReference, parse_image, parse_reference
 
 DIGEST = "sha256:" + "ab" * 32
 
@@ -69,11 +69,44 @@ def test_a_reference_has_one_normal_form(text: str, normal: str) -> None:
         f"nginx@{DIGEST}\n",
         f"nginx@{DIGEST.upper()}",
         f"a@{DIGEST}@{DIGEST}",
+        "user:password@reg.example.com/x",
+        f"user@reg.example.com/x@{DIGEST}",
+        "https://reg.example.com/x",
+        "reg.example.com/./x",
+        "reg.example.com/x/..",
+        "reg.example.com/%2e%2e/x",
+        "reg.example.com%2fx/y",
+        "reg.example.com/x%3a1",
+        "reg.example.com/x\\y",
+        "reg.example.com/x?y",
+        "reg.example.com/x#y",
+        "\uff52eg.example.com/x",
+        "reg.example.com\u2024evil.example/x",
+        "[::1]evil.example/x",
+        "[fe80::1%25eth0]/x",
+        "[::1",
+        "-reg.example.com/x",
+        "reg..example.com/x",
+        "a" * 64 + ".example.com/x",
     ],
 )
 def test_an_odd_reference_is_refused(text: str) -> None:
     with pytest.raises(InvalidReference):
         parse_reference(text)
+
+
+@pytest.mark.parametrize(
+    ("text", "normal"),
+    [
+        ("nginx", "docker.io/library/nginx:latest"),
+        ("Reg.example.com:443/pay/api", "reg.example.com/pay/api:latest"),
+        ("nginx:1", "docker.io/library/nginx:1"),
+        (f"nginx@{DIGEST}", f"docker.io/library/nginx@{DIGEST}"),
+        (f"nginx:1@{DIGEST}", f"docker.io/library/nginx:1@{DIGEST}"),
+    ],
+)
+def test_an_image_has_a_tag_or_a_digest(text: str, normal: str) -> None:
+    assert str(parse_image(text)) == normal
 
 
 @given(st.text(max_size=80))

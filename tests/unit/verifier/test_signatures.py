@@ -6,7 +6,7 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
-from registry.references import parse_reference
+from registry.references import parse_image
 from verifier.evaluation.signatures import unmet_signatures
 from verifier.evaluation.subject import Subject
 from verifier.evidence import bundles, simple_signing
@@ -62,7 +62,7 @@ def judge(
 ) -> list[Reason]:
     requirements = requirements or policies.require(signatures=policies.signatures())
     assert requirements.signatures
-    subject = Subject(parse_reference(image), marks.DIGEST, Trust(trust), trusts.NOW)
+    subject = Subject(parse_image(image), marks.DIGEST, Trust(trust), trusts.NOW)
     return list(
         unmet_signatures(requirements.signatures, requirements, policy or policies.policy(), subject, list(found))
     )
@@ -288,6 +288,9 @@ def test_a_signature_older_than_its_key() -> None:
         (IdentityKind.EXACT, f"{marks.REPOSITORY}:1", IMAGE, True),
         (IdentityKind.EXACT, marks.REPOSITORY, f"{marks.REPOSITORY}:1@{marks.DIGEST}", False),
         (IdentityKind.EXACT, marks.REPOSITORY, IMAGE, True),
+        (IdentityKind.EXACT, marks.REPOSITORY, marks.REPOSITORY, False),
+        (IdentityKind.EXACT, f"{marks.REPOSITORY}:1", marks.REPOSITORY, False),
+        (IdentityKind.EXACT, f"{marks.REPOSITORY}:latest", marks.REPOSITORY, True),
         (IdentityKind.ANY, "other.example.com/x", IMAGE, True),
         (IdentityKind.ANY, "", IMAGE, True),
         (

@@ -4,8 +4,9 @@ import asyncio
 from dataclasses import dataclass, replace
 
 from chassis.clock import Clock
+from registry import references
 from registry.digests import Digest
-from registry.references import InvalidReference, Reference, parse_reference
+from registry.references import InvalidReference, Reference
 
 from verifier.evaluation.scan import unmet_scan
 from verifier.evaluation.signatures import unmet_signatures
@@ -134,9 +135,9 @@ def check_supported(policy: Policy | Unsupported) -> Policy:
 
 
 def parse_image(text: str) -> Reference:
-    """The normalised reference. Raises Rejection INVALID_REFERENCE."""
+    """The image in its normal form, which names a tag or a digest. Raises Rejection INVALID_REFERENCE."""
     try:
-        return parse_reference(text)
+        return references.parse_image(text)
     except InvalidReference as error:
         raise Rejection(Code.INVALID_REFERENCE, error.message) from error
 

@@ -10,7 +10,7 @@ from typing import Final
 from chassis.errors import InvalidArgument
 from google.protobuf.timestamp_pb2 import Timestamp
 from hallmark.verifier.v1 import reason_pb2, signature_report_pb2, verdict_pb2, verifier_service_pb2
-from registry.references import InvalidReference, Reference, parse_reference
+from registry.references import InvalidReference, Reference, parse_image
 
 from verifier.evidence.claims import SIGNED_AT, SIGNER, SIGNING_ID, Format, Signature
 from verifier.evidence.keys import PublicKey
@@ -69,7 +69,7 @@ def decode_images(images: Sequence[verifier_service_pb2.NamedImage]) -> list[Nam
 def decode_image(image: str) -> Reference:
     """An image reference. Raises InvalidReference, naming the field."""
     try:
-        return parse_reference(image)
+        return parse_image(image)
     except InvalidReference as refusal:
         raise InvalidReference(refusal.message, field="image") from refusal
 

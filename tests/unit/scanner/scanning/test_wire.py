@@ -66,6 +66,10 @@ def test_bad_masks(paths: list[str]) -> None:
     assert refusal.value.field == "update_mask"
 
 
+def test_an_image_without_tag_or_digest_is_the_latest() -> None:
+    assert str(scans.image("reg.example/a")) == "reg.example/a:latest"
+
+
 @pytest.mark.parametrize(
     "text", ["", "reg.example/UPPER", "a" * 64, "reg.example/a:v1:v2", "reg.example/a@sha512:" + "a" * 128]
 )

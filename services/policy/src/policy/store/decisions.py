@@ -5,7 +5,7 @@ from datetime import datetime
 from typing import Any
 
 from chassis.errors import InvalidArgument
-from registry.references import parse_reference
+from registry.references import parse_image, parse_reference
 from sqlalchemy import ColumnElement, Row, and_, delete, func, insert, or_, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
@@ -127,7 +127,7 @@ def _values(decision: Decision) -> dict[str, object]:
 
 def _place(image: str) -> tuple[str, str]:
     try:
-        reference = parse_reference(image)
+        reference = parse_image(image)
     except InvalidArgument:
         return "", ""
     return reference.name, reference.tag or ""

@@ -7,7 +7,7 @@ from chassis.errors import InvalidArgument, Refusal
 from google.protobuf.duration_pb2 import Duration
 from hallmark.scanner.v1 import scan_pb2 as pb
 from hallmark.scanner.v1 import scan_service_pb2
-from registry.references import Reference, parse_reference
+from registry.references import Reference, parse_image
 
 from scanner.progress import ScanProgress
 from scanner.scan_records import Scan, ScanFilter, ScanState, Summary, Trigger
@@ -18,7 +18,7 @@ from scanner.wire.times import timestamp
 def image(text: str) -> Reference:
     """Decode an image reference."""
     try:
-        return parse_reference(text)
+        return parse_image(text)
     except Refusal as refusal:
         raise InvalidArgument(refusal.message, field="image") from None
 

@@ -44,11 +44,12 @@ class Registries:
         self._metrics = metrics
 
     async def resolve(self, image: Reference) -> Digest:
-        """The digest behind the image's tag; `latest` where it names none, as for everybody else."""
-        tag = image.tag or "latest"
-        digest = await self._ask(self._client.resolve_tag(image.host, image.repository, tag))
+        """The digest behind the image's tag."""
+        if image.tag is None:
+            raise Rejection(Code.INVALID_REFERENCE, f"{image.name} is named without a tag.")
+        digest = await self._ask(self._client.resolve_tag(image.host, image.repository, image.tag))
         if digest is None:
-            raise Rejection(Code.INVALID_REFERENCE, f"{image.name} has no tag {tag}.")
+            raise Rejection(Code.INVALID_REFERENCE, f"{image.name} has no tag {image.tag}.")
         return digest
 
     async def tagged(self, image: Reference, tag: str) -> tuple[Digest, ImageManifest] | None:

@@ -29,7 +29,7 @@ class ScanImageRequest(_message.Message):
     FORCE_FIELD_NUMBER: _builtins.int
     image: _builtins.str
     """`host/repository@digest`, or `host/repository:tag`, which is resolved to its digest at once; with both, the tag must
-    point at the digest. The host must be configured.
+    point at the digest; with neither, the tag is `latest`. The host must be configured.
     """
     force: _builtins.bool
     """Whether to read the image again although it was read before. A scan at work is joined nevertheless. Default: false."""

@@ -29,7 +29,9 @@ class NamedImage(_message.Message):
     IMAGE_FIELD_NUMBER: _builtins.int
     FOUND_AT_FIELD_NUMBER: _builtins.int
     image: _builtins.str
-    """The image reference as it stands there; one of more than 512 characters is an INVALID_REFERENCE."""
+    """The image reference as it stands there, its tag `latest` where it has neither tag nor digest; one of more than 512
+    characters is an INVALID_REFERENCE.
+    """
     found_at: _builtins.str
     """Where, for example `spec.containers[0].image`; comes back in the verdict. At most 256 characters."""
     def __init__(
