@@ -53,7 +53,7 @@ async def test_a_registry_of_its_own_authority(connect: Connect, tmp_path: Path)
         (AUTHORITY.issue(addresses=("127.0.0.1",), age=timedelta(days=2)), "expired"),
         (AUTHORITY.issue(addresses=("127.0.0.1",), age=timedelta(days=-2)), "not yet valid"),
         (AUTHORITY.person("developer"), "127.0.0.1"),
-        (Authority().listener(), "signature failure"),
+        (Authority().listener(), "certificate"),
     ],
     ids=["another name", "another address", "expired", "from the future", "of a client", "another authority"],
 )
