@@ -23,10 +23,10 @@ from tests.fakes.registry import FakeRegistry
 
 SECONDS = 60
 KEY = marks.new_key()
-ALLOWED = ("ALLOW", "ADMIT", [])
-NOT_SCANNED = ("DENY", "REJECT", ["NOT_SCANNED"])
 
 Summary = tuple[str, str, list[str]]
+ALLOWED: Summary = ("ALLOW", "ADMIT", [])
+NOT_SCANNED: Summary = ("DENY", "REJECT", ["NOT_SCANNED"])
 
 
 def tables(tls: Tls, address: str = "127.0.0.1:0") -> str:
