@@ -3,11 +3,13 @@
 import fcntl
 import json
 import os
+import re
 import signal
 import socket
 import subprocess
 import sys
 import tomllib
+import urllib.request
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -17,6 +19,7 @@ from hallmark_cli.local import processes
 from hallmark_cli.local.home import SERVICES
 
 SECONDS = 120
+TOP = Path(__file__).parents[3]
 
 
 class Suite:
@@ -61,6 +64,28 @@ def test_a_home_without_a_suite(suite: Suite) -> None:
     assert "`hallmark up` makes one" in listed.stderr
 
 
+def metrics_served(suite: Suite) -> set[tuple[str, str, str]]:
+    """Service, name and type of every metric that the suite serves."""
+    ports = tomllib.loads((suite.home / "suite.toml").read_text())["ports"]
+    served = set()
+    for name in SERVICES:
+        with urllib.request.urlopen(f"http://127.0.0.1:{ports[f'{name}-probes']}/metrics", timeout=10) as answer:
+            types = re.findall(r"^# TYPE (\w+) (\w+)$", answer.read().decode(), re.MULTILINE)
+        served |= {(name, metric, kind) for metric, kind in types if not metric.endswith("_created")}
+    return served
+
+
+def metrics_documented() -> set[tuple[str, str, str]]:
+    """What docs/metrics.md lists."""
+    service, listed = "", set()
+    for line in (TOP / "docs" / "metrics.md").read_text().splitlines():
+        if line.startswith("## "):
+            service = line.removeprefix("## ").lower()
+        elif row := re.match(r"\| `(\w+)` \| (\w+) \|", line):
+            listed.add((service, row[1], row[2]))
+    return listed
+
+
 @pytest.mark.timeout(300)
 def test_the_life_of_a_suite(suite: Suite) -> None:
     up = suite.run("up", "--cluster", "one", "--registry", "127.0.0.1:5000,plain")
@@ -69,6 +94,8 @@ def test_the_life_of_a_suite(suite: Suite) -> None:
     assert [first[name]["ready"] for name in SERVICES] == [True] * len(SERVICES)
     assert suite.run("status").returncode == 0
     assert suite.run("keys", "create", "release").returncode == 0
+
+    assert metrics_served(suite) == metrics_documented()
 
     again = suite.run("up")
     assert again.returncode == 1
