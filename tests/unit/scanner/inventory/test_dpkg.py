@@ -1,7 +1,6 @@
 """Packages of dpkg."""
 
 import json
-from pathlib import Path
 
 import pytest
 from hypothesis import given
@@ -10,15 +9,13 @@ from scanner.inventory.dpkg import Installed, read_status
 
 from tests.factories.images import dpkg_record, dpkg_status, file, layer, os_release, symlink, whiteout
 from tests.factories.inventories import inventory, inventory_of, names
+from tests.factories.shared_data import SHARED, needs_shared_data
 
-_DATA = Path(__file__).parents[4] / ".." / "shared" / "data" / "images"
 
-
+@needs_shared_data
 @pytest.mark.parametrize("name", ["bullseye-main", "bookworm-main"])
 def test_a_real_installation(name: str) -> None:
-    folder = _DATA / name
-    if not folder.is_dir():
-        pytest.skip("needs the data beside the repository, ../shared/data/images")
+    folder = SHARED / "images" / name
     found = inventory_of(
         file("var/lib/dpkg/status", (folder / "status").read_bytes()),
         file("usr/lib/os-release", (folder / "os-release").read_bytes()),

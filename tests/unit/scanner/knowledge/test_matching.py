@@ -1,7 +1,6 @@
 """Which packages of an image are found vulnerable, by which advisories."""
 
 import json
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -19,8 +18,8 @@ from tests.factories.outcomes import (
     python_package,
     scan_of,
 )
+from tests.factories.shared_data import SHARED, needs_shared_data
 
-SHARED = Path(__file__).parents[5] / "shared" / "data"
 IMAGE = digest_of("image")
 
 
@@ -113,7 +112,7 @@ async def test_where_the_vendor_rates_nothing_another_source_counts(knowledge: K
     assert [finding.facts.severity for finding in await knowledge.findings(IMAGE)] == [Severity.HIGH]
 
 
-@pytest.mark.skipif(not SHARED.is_dir(), reason="needs the shared data beside the checkout")
+@needs_shared_data
 @pytest.mark.parametrize(("name", "release"), [("bullseye-main", "11"), ("bookworm-main", "12")])
 @pytest.mark.parametrize("scanned_first", [True, False])
 async def test_real_installations(knowledge: Knowledge, name: str, release: str, scanned_first: bool) -> None:

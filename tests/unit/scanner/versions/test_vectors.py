@@ -1,14 +1,14 @@
 """Every comparison of the shared vectors holds, and so does its mirror image."""
 
-from pathlib import Path
-
 import pytest
 from scanner.versions import compare
 
-VECTORS = Path(__file__).parents[5] / "shared" / "data" / "versions"
+from tests.factories.shared_data import SHARED, needs_shared_data
+
+VECTORS = SHARED / "versions"
 SIGNS = {"<": -1, "=": 0, ">": 1}
 
-pytestmark = pytest.mark.skipif(not VECTORS.is_dir(), reason="needs the shared data beside the checkout")
+pytestmark = needs_shared_data
 
 
 @pytest.mark.parametrize(("file", "ecosystem"), [("dpkg", "Debian"), ("pypi", "PyPI"), ("semver", "npm")])
