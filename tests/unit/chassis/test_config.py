@@ -44,6 +44,32 @@ def test_an_error_names_file_and_key(tmp_path: Path, text: str, named: str) -> N
     assert "settings.toml" in str(error.value)
 
 
+@pytest.mark.parametrize(
+    ("variable", "value", "named"),
+    [
+        ("HALLMARK_SERVER__COLOUR", "red", r"unknown field `colour` - at `\$\.server`"),
+        ("HALLMARK_COLOURS__SKY", "blue", "unknown field `colours`"),
+        ("HALLMARK_SERVER__MOST_CALLS", "many", r"\$\.server\.most_calls"),
+        ("HALLMARK_SERVER__MOST_CALLS", "0", r">= 1 - at `\$\.server\.most_calls`"),
+        ("HALLMARK_SERVER__DEFAULT_DEADLINE", "-1", r"\$\.server\.default_deadline"),
+        ("HALLMARK_SERVER__DEFAULT_DEADLINE", "nan", r"\$\.server\.default_deadline"),
+        ("HALLMARK_LOGGING__LEVEL", "LOUD", r"'LOUD' - at `\$\.logging\.level`"),
+    ],
+)
+def test_an_override_that_cannot_be_used_is_named_with_its_key(
+    tmp_path: Path, variable: str, value: str, named: str
+) -> None:
+    file = write(tmp_path, '[server]\naddress = "a:1"\n')
+    with pytest.raises(ConfigError, match=named) as error:
+        load(Settings, file, {variable: value})
+    assert variable in str(error.value)
+
+
+def test_a_key_of_a_section_that_the_file_has_not_comes_from_the_environment(tmp_path: Path) -> None:
+    read = load(Settings, write(tmp_path, ""), {"HALLMARK_SERVER__ADDRESS": "a:1", "HALLMARK_SERVER__DRAIN": "1.5"})
+    assert (read.server.address, read.server.drain) == ("a:1", 1.5)
+
+
 def test_a_missing_file_and_a_stray_variable_are_named(tmp_path: Path) -> None:
     with pytest.raises(ConfigError, match=r"absent\.toml cannot be read"):
         load(Settings, tmp_path / "absent.toml", {})

@@ -1,6 +1,7 @@
 """A process from start to end: what it prints and how it exits."""
 
 import asyncio
+import os
 import signal
 import sys
 from pathlib import Path
@@ -41,10 +42,10 @@ lifecycle.main("test", serve, migrate)
 """
 
 
-async def started(*arguments: str) -> asyncio.subprocess.Process:
-    pipe = asyncio.subprocess.PIPE
+async def started(*arguments: str, **variables: str) -> asyncio.subprocess.Process:
+    pipe, environ = asyncio.subprocess.PIPE, {**os.environ, **variables}
     return await asyncio.create_subprocess_exec(
-        sys.executable, "-c", PROGRAM, *arguments, stdout=pipe, stderr=pipe, cwd=Path(__file__).parents[3]
+        sys.executable, "-c", PROGRAM, *arguments, stdout=pipe, stderr=pipe, cwd=Path(__file__).parents[3], env=environ
     )
 
 
@@ -76,6 +77,16 @@ async def test_a_task_that_ends_by_itself_ends_the_process_as_a_failure() -> Non
     printed, errors = await process.communicate()
     assert (printed, process.returncode) == (b"drained\n", 1)
     assert b"TaskEnded" in errors
+
+
+async def test_the_environment_names_the_settings_file_unless_the_command_line_does() -> None:
+    named = await started("migrate", HALLMARK_CONFIG="/etc/hallmark/named")
+    assert (await named.communicate())[0] == b"migrated named\n"
+    both = await started("migrate", "--config", "given", HALLMARK_CONFIG="/etc/hallmark/named")
+    assert (await both.communicate())[0] == b"migrated given\n"
+    neither = await started("migrate", HALLMARK_CONFIG="")
+    assert b"--config" in (await neither.communicate())[1]
+    assert neither.returncode == 2
 
 
 async def test_migrate_is_a_command_of_its_own() -> None:

@@ -44,6 +44,8 @@ class Keys:
         self.seen.append(f"{current_caller().spiffe_id} {correlation_id()}")
         if request.name == "rusted":
             raise KeyRusted("The key is rusted.", metadata={"key": "rusted"})
+        if request.name == "endless":
+            raise KeyRusted("€" * 100_000, metadata={"key": "€" * 100_000})
         if request.name == "odd":
             raise InvalidArgument("Odd.", field="name")
         if request.name == "broken":
@@ -179,6 +181,14 @@ async def test_a_refusal_arrives_as_it_was_raised(tmp_path: Path) -> None:
         "The key is rusted.",
         {"key": "rusted"},
     )
+
+
+async def test_a_refusal_of_any_length_arrives(tmp_path: Path) -> None:
+    async with serving(tmp_path, Keys()) as (_, address):
+        refusal = await refused(address, tmp_path, AUTHORITY.person("auditor"), "endless")
+    assert (refusal.kind, refusal.reason) == (Kind.FAILED_PRECONDITION, "KEY_RUSTED")
+    assert refusal.message.endswith("(shortened)")
+    assert refusal.metadata["key"].endswith("(shortened)")
 
 
 async def test_a_defect_tells_nothing(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:

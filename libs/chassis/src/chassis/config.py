@@ -8,9 +8,10 @@ import os
 import tomllib
 from collections.abc import Mapping, MutableMapping
 from pathlib import Path
-from typing import Any, Final, TypeVar
+from typing import Annotated, Any, Final, Literal, TypeVar
 
 import msgspec
+from msgspec import Meta
 
 _PREFIX: Final = "HALLMARK_"
 _LARGEST_FILE: Final = 1 << 20
@@ -35,9 +36,9 @@ class Server(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=Tr
     """Where a gRPC server listens (`host:port`, port 0: any free one), and its bounds in seconds and calls."""
 
     address: str
-    default_deadline: float = 30.0
-    drain: float = 20.0
-    most_calls: int = 500
+    default_deadline: Annotated[float, Meta(gt=0, le=3600)] = 30.0
+    drain: Annotated[float, Meta(ge=0, le=600)] = 20.0
+    most_calls: Annotated[int, Meta(ge=1, le=100_000)] = 500
 
 
 class Http(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
@@ -51,8 +52,8 @@ class Upstream(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=
 
     address: str
     role: str
-    epoch: int = 1
-    timeout: float = 5.0
+    epoch: Annotated[int, Meta(ge=1)] = 1
+    timeout: Annotated[float, Meta(gt=0, le=300)] = 5.0
 
 
 class Binding(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
@@ -68,19 +69,24 @@ class Binding(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=T
 class Logging(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
     """What is logged: DEBUG, INFO, WARNING or ERROR, and above."""
 
-    level: str = "INFO"
+    level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = "INFO"
 
 
 def load(settings: type[SettingsType], path: Path, environ: Mapping[str, str] | None = None) -> SettingsType:
     """Read a settings file and the overrides. Raises ConfigError."""
     table = _read(path)
-    for name, value in sorted((os.environ if environ is None else environ).items()):
-        if name.startswith(_PREFIX) and "__" in name:
-            _override(table, name, value)
+    overrides = {
+        name: value
+        for name, value in sorted((os.environ if environ is None else environ).items())
+        if name.startswith(_PREFIX) and "__" in name
+    }
+    for name, value in overrides.items():
+        _override(table, name, value)
     try:
         return msgspec.convert(table, settings, strict=False, dec_hook=_decoded)
     except msgspec.ValidationError as error:
-        raise ConfigError(f"{path}: {error}") from None
+        beside = f", with {', '.join(overrides)}" if overrides else ""
+        raise ConfigError(f"{path}{beside}: {error}") from None
 
 
 def _decoded(kind: type[Any], value: Any) -> Any:

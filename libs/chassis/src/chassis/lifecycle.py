@@ -3,6 +3,7 @@
 import argparse
 import asyncio
 import logging
+import os
 import signal
 import sys
 from collections.abc import Awaitable, Callable, Coroutine, Sequence
@@ -30,7 +31,14 @@ def main(service: str, serve: Callable[[Path], Awaitable[None]], migrate: Callab
     """Read the command line, then serve or migrate. Exit: 0 after a drain, 1 after a failure, 2 for bad settings."""
     parser = argparse.ArgumentParser(prog=f"python -m {service}", description=f"Hallmark's {service}.")
     parser.add_argument("command", nargs="?", choices=("serve", "migrate"), default="serve")
-    parser.add_argument("--config", type=Path, required=True, help="the settings file, in TOML")
+    named = os.environ.get("HALLMARK_CONFIG") or None
+    parser.add_argument(
+        "--config",
+        type=Path,
+        default=named,
+        required=named is None,
+        help="the settings file, in TOML; by default the one that the variable HALLMARK_CONFIG names",
+    )
     given = parser.parse_args()
     try:
         asyncio.run(_awaited((migrate if given.command == "migrate" else serve)(given.config)))
