@@ -53,12 +53,15 @@ def narrowed(role: str, *repositories: str) -> Caller:
 class Scanning:
     """The parts of a scanner that scan, driven step by step."""
 
-    def __init__(self, database: Database, registry: FakeRegistry, bounds: Bounds, limits: Limits) -> None:
+    def __init__(
+        self, database: Database, registry: FakeRegistry, bounds: Bounds, limits: Limits, patience: float
+    ) -> None:
         self.database = database
         self.registry = registry
         self.clock = FakeClock(NOW)
         self.metrics = CollectorRegistry()
-        self.client = RegistryClient([RegistrySettings(host=registry.host, plain_http=True, timeout=5, retries=0)])
+        settings = RegistrySettings(host=registry.host, plain_http=True, timeout=patience, retries=0)
+        self.client = RegistryClient([settings])
         self.store = DatabaseStore(database, AuditLog(database, self.clock), Notifier())
         self.board = Board()
         self.workers = Workers(4)
@@ -124,13 +127,13 @@ class Scanning:
 
 
 @asynccontextmanager
-async def scanning(folder: Path, bounds: Bounds, limits: Limits) -> AsyncIterator[Scanning]:
-    """A scanner on a new database, or the one that lies there."""
+async def scanning(folder: Path, bounds: Bounds, limits: Limits, patience: float = 5) -> AsyncIterator[Scanning]:
+    """A scanner on a new database, or the one that lies there; it waits so many seconds for a silent registry."""
     database = open_database(Settings(url=f"sqlite+aiosqlite:///{folder}/scanner.db"))
     await migrate(database, "scanner.store.migrations")
     try:
         async with FakeRegistry() as registry:
-            made = Scanning(database, registry, bounds, limits)
+            made = Scanning(database, registry, bounds, limits, patience)
             yield made
             made.workers.close()
             await made.client.close()

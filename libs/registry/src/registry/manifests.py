@@ -19,6 +19,7 @@ _MOST_DESCRIPTORS: Final = 1000
 _DEEPEST: Final = 16
 _MOST_VALUES: Final = 100_000
 _LARGEST_SIZE: Final = 1 << 50
+_LONGEST_WORD: Final = 255
 _MEMBERS: Final = frozenset(
     [
         "schemaVersion",
@@ -116,7 +117,7 @@ def parse_manifest(media_type: str, body: bytes) -> ImageManifest | Index:
     if ("manifests" in content) != index or (index and ("layers" in content or "config" in content)):
         raise InvalidManifest("The manifest mixes the members of an image and of an index.")
     shared: dict[str, Any] = {
-        "artifact_type": _text(content.get("artifactType", "")),
+        "artifact_type": _word(content.get("artifactType", "")),
         "subject": _descriptor(content["subject"]) if content.get("subject") is not None else None,
         "annotations": _annotations(content.get("annotations")),
     }
@@ -188,11 +189,11 @@ def _descriptor(value: Any) -> Descriptor:
     except InvalidDigest as refusal:
         raise InvalidManifest(f"In a descriptor: {refusal.message}") from None
     return Descriptor(
-        media_type=_text(value.get("mediaType", "")),
+        media_type=_word(value.get("mediaType", "")),
         digest=digest,
         size=size,
         annotations=_annotations(value.get("annotations")),
-        artifact_type=_text(value.get("artifactType", "")),
+        artifact_type=_word(value.get("artifactType", "")),
         platform=_platform(value.get("platform")),
     )
 
@@ -203,7 +204,7 @@ def _platform(value: Any) -> Platform | None:
     if not isinstance(value, dict):
         raise InvalidManifest("A descriptor's platform is no object.")
     _demand_spelling(value)
-    return Platform(*(_text(value.get(name, "")) for name in ("os", "architecture", "variant")))
+    return Platform(*(_word(value.get(name, "")) for name in ("os", "architecture", "variant")))
 
 
 def _annotations(value: Any) -> Mapping[str, str]:
@@ -212,6 +213,14 @@ def _annotations(value: Any) -> Mapping[str, str]:
     if not isinstance(value, dict):
         raise InvalidManifest("The annotations are no object.")
     return {name: _text(text) for name, text in value.items()}
+
+
+def _word(value: Any) -> str:
+    """A media type (RFC 6838 has 127 characters on each side of its slash) or the name of a platform."""
+    word = _text(value)
+    if len(word) > _LONGEST_WORD:
+        raise InvalidManifest(f"The manifest holds a type or platform of more than {_LONGEST_WORD} characters.")
+    return word
 
 
 def _text(value: Any) -> str:

@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from typing import Annotated
 
 import msgspec
 from registry.digests import Digest, InvalidDigest, parse_digest
@@ -16,10 +17,13 @@ class _RootFs(msgspec.Struct, frozen=True):
     diff_ids: tuple[str, ...] = ()
 
 
+_Word = Annotated[str, msgspec.Meta(max_length=255)]
+
+
 class _Config(msgspec.Struct, frozen=True):
-    os: str = ""
-    architecture: str = ""
-    variant: str = ""
+    os: _Word = ""
+    architecture: _Word = ""
+    variant: _Word = ""
     created: str | None = None
     rootfs: _RootFs | None = None
 

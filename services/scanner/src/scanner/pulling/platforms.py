@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import AsyncIterator, Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from registry.manifests import Descriptor, ImageManifest, Index, Platform, is_image_layer
 
@@ -75,10 +75,10 @@ async def _beneath(registry: Registry, repository: str, top: Index) -> AsyncIter
     waiting = [(descriptor, 1) for descriptor in reversed(top.manifests)]
     seen = 0
     while waiting:
+        if seen + len(waiting) > MOST_MANIFESTS:
+            raise LimitExceeded(f"The index holds more than {MOST_MANIFESTS} manifests, the bound `manifests`.")
         descriptor, depth = waiting.pop()
         seen += 1
-        if seen > MOST_MANIFESTS:
-            raise LimitExceeded(f"The index holds more than {MOST_MANIFESTS} manifests, the bound `manifests`.")
         manifest = await registry.manifest(repository, descriptor.digest)
         if isinstance(manifest, Index):
             if depth >= DEEPEST:
@@ -108,7 +108,8 @@ async def _read(
         raise UnsupportedManifest(
             f"The image {digest} has {len(manifest.layers)} layers, but its configuration names {len(config.diff_ids)}."
         )
-    return PlatformManifest(_platform(named, config), digest, manifest.config.digest, config, manifest.layers)
+    layers = tuple(replace(layer, annotations={}) for layer in manifest.layers)  # those of 200 manifests would be much
+    return PlatformManifest(_platform(named, config), digest, manifest.config.digest, config, layers)
 
 
 def _platform(named: Platform | None, config: ImageConfig) -> str:
