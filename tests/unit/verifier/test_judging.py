@@ -355,6 +355,8 @@ async def test_a_message_is_bounded_and_printable() -> None:
     assert len(verdict.reasons) <= 16
     assert len(verdict.message) <= 2048
     assert verdict.message.isprintable()
+    assert "There are 12 more reasons." in verdict.message
+    assert verdict.message.endswith("Deploy the image from the repository that was signed.")
 
 
 async def test_many_images_at_once_do_not_mix() -> None:
