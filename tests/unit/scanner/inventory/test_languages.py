@@ -122,6 +122,19 @@ def test_node_modules_behind_a_link() -> None:
     assert names(found) == [("npm", "a", "1")]
 
 
+def test_node_modules_behind_links_into_one_another() -> None:
+    found = inventory_of(
+        symlink("app/node_modules", "../deps"),
+        symlink("tool/node_modules", "../deps/vendored"),
+        file("deps/a/package.json", '{"name": "a", "version": "1"}'),
+        file("deps/@scope/b/package.json", '{"name": "@scope/b", "version": "1"}'),
+        file("deps/vendored/c/package.json", '{"name": "c", "version": "1"}'),
+        file("deps/a/test/package.json", '{"name": "d", "version": "1"}'),
+        file("deps/@scope/package.json", '{"name": "e", "version": "1"}'),
+    )
+    assert names(found) == [("npm", "@scope/b", "1"), ("npm", "a", "1"), ("npm", "c", "1")]
+
+
 def test_a_description_behind_a_link_that_leads_nowhere_known_is_named() -> None:
     found = inventory_of(symlink("a.dist-info/METADATA", "/store/1234"), file("store/1234", METADATA))
     assert [(one.path, "link to /store/1234" in one.problem) for one in found.unreadable] == [

@@ -4,7 +4,7 @@ Format: npm's manual, "package.json".
 """
 
 import re
-from collections.abc import Collection, Iterable, Iterator
+from collections.abc import Iterable, Iterator, Set
 
 import msgspec
 from packageurl import PackageURL
@@ -29,19 +29,21 @@ class _Manifest(msgspec.Struct, frozen=True):
     version: str | None = None
 
 
-def find_packages(files: Iterable[tuple[str, Kept]], folders: Collection[str]) -> Iterator[Found]:
+def find_packages(files: Iterable[tuple[str, Kept]], folders: Set[str]) -> Iterator[Found]:
     """The packages that these files tell of, and what of them could not be read.
 
     `folders` are those that a link called `node_modules` leads to. Other files are no installed packages, but of
     whatever is developed, or examples.
     """
-    installed = [(path, kept) for path, kept in files if _INSTALLED.fullmatch(_as_installed(path, folders))]
+    installed = [(path, kept) for path, kept in files if _INSTALLED.fullmatch(path) or _lies_in(path, folders)]
     return each_package(installed, read_package_json, ECOSYSTEM, _purl)
 
 
-def _as_installed(path: str, folders: Collection[str]) -> str:
-    folder = next((folder for folder in folders if path.startswith(f"{folder}/")), None)
-    return path if folder is None else f"node_modules{path[len(folder) :]}"
+def _lies_in(path: str, folders: Set[str]) -> bool:
+    """Whether a package's file lies where one of these folders would have it if it were called `node_modules`."""
+    above, _, name = path.rpartition("/")[0].rpartition("/")
+    parent, _, scope = above.rpartition("/")
+    return name[:1] not in {"", "@"} and (above in folders or (scope.startswith("@") and parent in folders))
 
 
 def read_package_json(body: bytes) -> Identity | str | None:
