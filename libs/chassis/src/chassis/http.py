@@ -12,14 +12,13 @@ import uvicorn
 
 from chassis.certificates import Renewed, read_authorities, read_pair
 from chassis.config import ConfigError
-from chassis.protocol import Protocol
+from chassis.connections import MOST_CONNECTIONS, BoundedConnection
 
 Scope = MutableMapping[str, Any]
 Receive = Callable[[], Awaitable[MutableMapping[str, Any]]]
 Send = Callable[[MutableMapping[str, Any]], Awaitable[None]]
 Application = Callable[[Scope, Receive, Send], Awaitable[None]]
 
-_MOST_CONNECTIONS: Final = 500
 _IDLE_SECONDS: Final = 75
 _DRAIN_SECONDS: Final = 10
 
@@ -54,14 +53,14 @@ class HttpServer:
         self.port: int = self._socket.getsockname()[1]
         config = uvicorn.Config(
             application,
-            http=Protocol,
+            http=BoundedConnection,
             loop="none",
             lifespan="off",
             ws="none",
             log_config=None,
             access_log=False,
             server_header=False,
-            limit_concurrency=_MOST_CONNECTIONS,
+            limit_concurrency=MOST_CONNECTIONS,
             timeout_keep_alive=_IDLE_SECONDS,
             timeout_graceful_shutdown=_DRAIN_SECONDS,
         )
