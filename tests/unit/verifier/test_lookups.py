@@ -167,3 +167,11 @@ async def test_what_is_too_heavy_to_remember_is_still_answered() -> None:
     subject = lookups(reader, FakeClock(), capacity=8000)
     assert (await subject.look(IMAGE, marks.DIGEST)).stored
     assert subject.weight == 0
+
+
+async def test_claims_weigh_what_they_take_in_memory_and_not_their_spelling() -> None:
+    payload = marks.payload(optional={"a": [[] for _ in range(9000)]})
+    reader = FakeReader(simple_signing.parse(simple_signing.place_of(marks.DIGEST, 0), payload, "YQ=="))
+    subject = lookups(reader, FakeClock(), capacity=10 * len(payload))
+    await subject.look(IMAGE, marks.DIGEST)
+    assert subject.weight == 0

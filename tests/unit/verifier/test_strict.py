@@ -30,6 +30,7 @@ AMBIGUOUS = {
     "deep arrays": b"[" * 33 + b"]" * 33,
     "deeper than the stack": b"[" * 100_000,
     "deep objects": b'{"a":' * 33 + b"1" + b"}" * 33,
+    "very many values": b"[" + b"0," * 10_000 + b"0]",
     "a long string of quotes that never ends": b'"' + b'\\"' * 200_000,
     "depth behind a string": b'["]\\"",' + b"[" * 32 + b"]" * 33,
 }
@@ -61,6 +62,7 @@ def test_plain_json_is_read_as_every_reader_reads_it(value: object, escaped: boo
 
 def test_depth_up_to_the_bound_and_brackets_in_strings_are_read() -> None:
     assert decode_json(b"[" * 32 + b"]" * 32, "the payload") is not None
+    assert decode_json(b"[" + b"0," * 9_998 + b"0]", "the payload") == [0] * 9_999
     assert decode_json(b'["' + b"[" * 100 + b'\\"[[[[[[[\\\\"]', "the payload") == ["[" * 100 + '"[[[[[[[\\']
 
 

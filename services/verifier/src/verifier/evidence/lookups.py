@@ -14,11 +14,14 @@ from registry.references import Reference
 from verifier.evidence.claims import Signature
 from verifier.evidence.findings import Stored
 from verifier.evidence.lru import Lru
+from verifier.evidence.strict import count_values
 
 ABSENCE = 5.0
 """For how many seconds "no signature found", or "none that suffices", is believed."""
 
 _OVERHEAD = 1024
+_VALUE = 256
+"""About the most bytes that a member or element of a parsed claim takes."""
 
 Target: TypeAlias = tuple[str, str]
 """A repository (`host/repository`) and a digest."""
@@ -55,9 +58,13 @@ class Lookup:
     @property
     def bytes(self) -> int:
         """What it weighs in memory, about."""
-        return _OVERHEAD + sum(
-            _OVERHEAD + (2 * len(stored.signed) if isinstance(stored, Signature) else 0) for stored in self.stored
-        )
+        return _OVERHEAD + sum(map(_weight, self.stored))
+
+
+def _weight(stored: Stored) -> int:
+    if not isinstance(stored, Signature):
+        return _OVERHEAD
+    return _OVERHEAD + 2 * len(stored.signed) + _VALUE * sum(map(count_values, stored.claims.annotations.values()))
 
 
 class Lookups:

@@ -12,6 +12,8 @@ Json: TypeAlias = bool | int | float | str | list["Json"] | dict[str, "Json"] | 
 
 DEPTH = 32
 """How deep objects and arrays may nest."""
+VALUES = 10_000
+"""How many values a text may hold: in memory each takes many times the bytes of its spelling."""
 DIGITS = 18
 """How many digits an integer may have, so that it fits 64 bits everywhere."""
 
@@ -25,7 +27,7 @@ def decode_json(data: bytes, what: str) -> Json:
     """The value of a JSON text (RFC 8259) that every reader understands alike.
 
     Refused: other encodings than UTF-8, a byte order mark, duplicate names, NaN and infinities, lone surrogates,
-    integers beyond 18 digits, nesting beyond 32. Raises Rejection INVALID_SIGNATURE.
+    integers beyond 18 digits, nesting beyond 32, more than 10,000 values. Raises Rejection INVALID_SIGNATURE.
     """
     try:
         value: Json = json.loads(
@@ -41,7 +43,15 @@ def decode_json(data: bytes, what: str) -> Json:
         raise malformed(f"{what} is not strict JSON") from error
     if _is_deeper(value, DEPTH):
         raise malformed(f"{what} nests too deep")
+    if count_values(value) > VALUES:
+        raise malformed(f"{what} holds more than {VALUES} values")
     return value
+
+
+def count_values(value: Json) -> int:
+    """How many values are in a value, itself among them."""
+    inner = value.values() if isinstance(value, dict) else value if isinstance(value, list) else ()
+    return 1 + sum(map(count_values, inner))
 
 
 def decode_base64(text: Json, what: str) -> bytes:
