@@ -119,12 +119,28 @@ class FakeRegistry:
 
     async def _store(self, request: web.Request, repository: str, rest: str) -> web.Response:
         body = await request.read()
-        if rest.startswith("sha256:") and rest != digest_of(body):
-            return _error(400, "DIGEST_INVALID")
+        problem = self._problem(repository, rest, body)
+        if problem:
+            return _error(400, problem)
         tag = "" if rest.startswith("sha256:") else rest
         self.put_manifest(repository, request.content_type, body, tag)
         subject = json.loads(body).get("subject") if self._referrers else None
         return web.Response(status=201, headers={"OCI-Subject": subject["digest"]} if subject else {})
+
+    def _problem(self, repository: str, reference: str, body: bytes) -> str:
+        """The code of what is wrong with a manifest; empty where nothing is."""
+        try:
+            content = json.loads(body)
+        except ValueError:
+            content = None
+        if not isinstance(content, dict):
+            return "MANIFEST_INVALID"
+        if reference.startswith("sha256:") and reference != digest_of(body):
+            return "DIGEST_INVALID"
+        blobs = [*content.get("layers", ()), *([content["config"]] if "config" in content else ())]
+        absent = [one for one in blobs if (repository, one["digest"]) not in self.blobs]
+        absent += [one for one in content.get("manifests", ()) if (repository, one["digest"]) not in self.manifests]
+        return "MANIFEST_BLOB_UNKNOWN" if absent else ""
 
     def _delete(self, repository: str, digest: str) -> web.Response:
         if self.manifests.pop((repository, digest), None) is None:

@@ -9,18 +9,21 @@ from signer.signings import SigningState
 
 from tests.factories.images import OCI_INDEX, OCI_MANIFEST, debian
 from tests.factories.workshop import REPOSITORY, Workshop
+from tests.fakes.registry import digest_of
 
 GOOD = debian()
 SIG = GOOD.digest.replace(":", "-") + ".sig"
 REFERRERS = GOOD.digest.replace(":", "-")
+OTHER = b"{}"
+"""What another client stored: the payload of a signature, and a manifest that refers to the image."""
 OTHER_LAYER = {
     "mediaType": "application/vnd.dev.cosign.simplesigning.v1+json",
-    "digest": "sha256:" + "0" * 64,
-    "size": 1,
+    "digest": digest_of(OTHER),
+    "size": len(OTHER),
     "annotations": {"dev.cosignproject.cosign/signature": "AAAA"},
 }
 OTHERS = {
-    SIG: {"schemaVersion": 2, "mediaType": OCI_MANIFEST, "config": {"digest": ""}, "layers": [OTHER_LAYER]},
+    SIG: {"schemaVersion": 2, "mediaType": OCI_MANIFEST, "config": OTHER_LAYER, "layers": [OTHER_LAYER]},
     REFERRERS: {"schemaVersion": 2, "mediaType": OCI_INDEX, "manifests": [OTHER_LAYER]},
 }
 
@@ -29,6 +32,8 @@ def overwrite(shop: Workshop, tag: str, times: int) -> None:
     """Let another client overwrite a tag right after it was written, some times."""
     path = f"/v2/{REPOSITORY}/manifests/{tag}"
     left = times
+    shop.registry.put_blob(REPOSITORY, OTHER)
+    shop.registry.put_manifest(REPOSITORY, OCI_MANIFEST, OTHER)
 
     async def answer(request: web.Request) -> web.StreamResponse:
         nonlocal left
