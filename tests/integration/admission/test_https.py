@@ -179,3 +179,31 @@ async def test_where_an_authority_is_set_only_its_certificates_may_ask(tmp_path:
                 with pytest.raises(aiohttp.ClientError):
                     await running.post(review(request(pod())))
     assert len(verifier.requests) == 1
+
+
+async def shown_by(running: Running) -> bytes:
+    """The certificate that the adapter shows to a new connection, in DER."""
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+    context.check_hostname, context.verify_mode = False, ssl.CERT_NONE
+    _, writer = await asyncio.open_connection("127.0.0.1", running.process.webhook.port, ssl=context)
+    shown: bytes = writer.get_extra_info("ssl_object").getpeercert(binary_form=True)
+    writer.close()
+    await writer.wait_closed()
+    return shown
+
+
+async def test_a_replaced_certificate_is_shown_and_unreadable_ones_do_not_count(
+    running: Running, tmp_path: Path
+) -> None:
+    running.verifier.good.add(PINNED)
+    first = await shown_by(running)
+    tls = AUTHORITY.write(AUTHORITY.service("admission"), tmp_path / "serving")
+    second = await shown_by(running)
+    assert first != second == ssl.PEM_cert_to_DER_cert(tls.certificate.read_text())
+    tls.certificate.write_text("no certificate")
+    assert await shown_by(running) == second
+    assert (await running.post(review(request(pod()))))[1]["allowed"] is True
+    await running.process.reachability.ask()
+    assert await running.ready() == 503, "what it shows to its next caller is not what its operator wants"
+    AUTHORITY.write(AUTHORITY.service("admission"), tmp_path / "serving")
+    assert await running.ready() == 200
