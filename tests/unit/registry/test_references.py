@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from registry.patterns import InvalidPattern, compile_pattern
-from registry.references import InvalidReference, parse_image, parse_reference
+from registry.references import InvalidReference, normal_host, parse_image, parse_reference
 
 DIGEST = "sha256:" + "ab" * 32
 
@@ -153,3 +153,13 @@ def test_a_pattern_covers_whole_names(pattern: str, image: str, covered: bool) -
 def test_an_odd_pattern_is_refused(text: str) -> None:
     with pytest.raises(InvalidPattern):
         compile_pattern(text)
+
+
+@given(st.text("a0.:-_/[]", max_size=20) | st.text("docker.i/x:0", max_size=16))
+def test_an_image_named_whole_is_covered_by_its_own_name_as_a_pattern(text: str) -> None:
+    try:
+        reference = parse_reference(text)
+    except InvalidReference:
+        return
+    assert compile_pattern(reference.name).matches(reference.name)
+    assert normal_host(reference.host) == reference.host
