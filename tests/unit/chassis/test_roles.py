@@ -5,7 +5,7 @@ from pathlib import Path
 
 import hallmark
 import pytest
-from chassis.config import Binding
+from chassis.config import Binding, ConfigError
 from chassis.errors import PermissionDenied
 from chassis.permissions import ROLES, permission_of
 from chassis.roles import Roles
@@ -82,3 +82,38 @@ def test_a_binding_narrows_a_role_to_those_bound_and_their_patterns() -> None:
     with pytest.raises(PermissionDenied, match="not bound"):
         roles.caller("test.example", "custodian", "bob")
     roles.caller("test.example", "auditor", "bob").scope.demand_key("release")
+
+
+def test_a_configured_role_replaces_its_namesake_or_stands_beside_the_others() -> None:
+    roles = Roles(changes={"developer": ("scanner.scans.read",), "release-bot": ("signer.images.sign",)})
+    assert roles.caller("test.example", "developer", "d").permissions == {"scanner.scans.read"}
+    assert roles.caller("test.example", "release-bot", "b").permissions == {"signer.images.sign"}
+    assert roles.caller("test.example", "custodian", "c").permissions == ROLES["custodian"]
+    Roles([Binding(role="release-bot", name="b")], {"release-bot": ()})
+
+
+@pytest.mark.parametrize(
+    ("changes", "sentence"),
+    [
+        ({"developer": ("scanner.scans.reed",)}, r"roles\.developer.*'scanner\.scans\.reed'"),
+        ({"boss": ("signer.keys.manage", "signer.images.sign")}, r"roles\.boss: no role has both"),
+        ({"auditor": ("scanner.scans.create",)}, r"roles\.auditor.*'scanner\.scans\.create'"),
+        ({"a/b": ()}, "'a/b' cannot stand in a certificate"),
+        ({"": ()}, "'' cannot stand in a certificate"),
+    ],
+)
+def test_a_table_that_breaks_the_rules_is_refused(changes: dict[str, tuple[str, ...]], sentence: str) -> None:
+    with pytest.raises(ConfigError, match=sentence):
+        Roles(changes=changes)
+
+
+@pytest.mark.parametrize(
+    ("bindings", "sentence"),
+    [
+        ([Binding(role="custodain", name="ann")], "'custodain', which is none"),
+        ([Binding(role="custodian", name="ann"), Binding(role="custodian", name="ann", keys=())], "custodian/ann"),
+    ],
+)
+def test_a_binding_that_cannot_be_meant_is_refused(bindings: list[Binding], sentence: str) -> None:
+    with pytest.raises(ConfigError, match=sentence):
+        Roles(bindings)

@@ -66,6 +66,10 @@ class Binding(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=T
     clusters: tuple[str, ...] | None = None
 
 
+RoleTable = Mapping[str, tuple[str, ...]]
+"""Roles with their permissions. A role named here replaces the built-in one of that name; the others stay."""
+
+
 class Logging(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
     """What is logged: DEBUG, INFO, WARNING or ERROR, and above."""
 

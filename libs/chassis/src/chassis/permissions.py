@@ -50,6 +50,12 @@ ROLES: Mapping[str, frozenset[str]] = MappingProxyType(
 )
 """The default table. No role both manages keys and signs; auditor changes nothing."""
 
+KNOWN = frozenset().union(*ROLES.values())
+"""Every permission that an RPC states or a use case demands."""
+
+APART = frozenset({"signer.keys.manage", "signer.images.sign"})
+"""What no role holds together."""
+
 
 def permission_of(method: MethodDescriptor) -> str:
     """The permission that an RPC states in its proto; empty where it states none."""

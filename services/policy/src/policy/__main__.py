@@ -64,7 +64,7 @@ async def serve(config: Path) -> None:
             area=_SERVICE,
             offered=_offered(policies, DecisionService(decisions)),
             metrics=registry,
-            roles=Roles(settings.bindings),
+            roles=Roles(settings.bindings, settings.roles),
             health=health,
         )
         kept = Retention(timedelta(days=settings.decisions.retention_days), settings.decisions.most)

@@ -3,7 +3,7 @@
 from typing import Annotated
 
 import msgspec
-from chassis.config import Binding, Http, Logging, Server, Tls
+from chassis.config import Binding, Http, Logging, RoleTable, Server, Tls
 from chassis.database import Settings as Database
 
 
@@ -30,4 +30,5 @@ class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=
     store: Store = Store()
     decisions: Decisions = Decisions()
     bindings: tuple[Binding, ...] = ()
+    roles: RoleTable = {}
     logging: Logging = Logging()

@@ -109,7 +109,7 @@ async def _serve(settings: Settings, database: Database, images: ClientRegistry,
             AdvisoryService(Importer(store, workers, clock, max_age), viewer, max_age),
         ),
         metrics=registry,
-        roles=Roles(settings.bindings),
+        roles=Roles(settings.bindings, settings.roles),
         health=health,
     )
     listeners = [

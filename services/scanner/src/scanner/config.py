@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Annotated
 
 import msgspec
-from chassis.config import Binding, Http, Logging, Server, Tls
+from chassis.config import Binding, Http, Logging, RoleTable, Server, Tls
 from chassis.database import Settings as Database
 from registry.settings import RegistrySettings
 
@@ -71,4 +71,5 @@ class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=
     feeds: Feeds = Feeds()
     store: Store = Store()
     bindings: tuple[Binding, ...] = ()
+    roles: RoleTable = {}
     logging: Logging = Logging()

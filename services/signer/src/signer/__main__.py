@@ -98,7 +98,7 @@ async def _serve(settings: Settings, database: Database) -> None:
         area=_AREA,
         offered=_offered(keys, signing),
         metrics=registry,
-        roles=Roles(settings.bindings),
+        roles=Roles(settings.bindings, settings.roles),
         health=health,
     )
     try:

@@ -3,7 +3,7 @@
 from pathlib import Path
 
 import msgspec
-from chassis.config import Binding, Http, Logging, Server, Tls, Upstream
+from chassis.config import Binding, Http, Logging, RoleTable, Server, Tls, Upstream
 from chassis.database import Settings as Database
 from registry.settings import RegistrySettings
 
@@ -42,4 +42,5 @@ class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=
     registries: tuple[RegistrySettings, ...]
     store: Store = Store()
     bindings: tuple[Binding, ...] = ()
+    roles: RoleTable = {}
     logging: Logging = Logging()

@@ -116,7 +116,7 @@ async def serve(path: Path) -> None:
                 )
             ],
             metrics=collected,
-            roles=Roles(settings.bindings),
+            roles=Roles(settings.bindings, settings.roles),
             health=health,
         ),
         listeners=[HttpServer(operations(health, collected), settings.http.address)],

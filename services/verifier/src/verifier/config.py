@@ -2,7 +2,7 @@
 
 from typing import Annotated
 
-from chassis.config import Binding, Http, Logging, Server, Tls, Upstream
+from chassis.config import Binding, Http, Logging, RoleTable, Server, Tls, Upstream
 from msgspec import Meta, Struct
 from registry.settings import RegistrySettings
 
@@ -40,5 +40,6 @@ class Settings(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
     upstreams: Upstreams
     registries: tuple[RegistrySettings, ...] = ()
     bindings: tuple[Binding, ...] = ()
+    roles: RoleTable = {}
     limits: Limits = Limits()
     logging: Logging = Logging()
