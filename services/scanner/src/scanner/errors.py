@@ -23,6 +23,10 @@ class NoRoom(ResourceExhausted):
     """The disk has no room for what is sent."""
 
 
+class FeedEmpty(InvalidArgument):
+    """An import holds no record that could be read."""
+
+
 class FeedUnclear(InvalidArgument):
     """An import does not say which feeds it brings up to date, and its records do not agree on one."""
 

@@ -32,17 +32,23 @@ class Importer:
 
     async def run(self, header: ImportHeader, chunks: AsyncIterator[bytes]) -> ImportResult:
         """Import the zip that `chunks` make. Raises what `learn` raises, ArchiveTooLarge and NoRoom."""
-        with tempfile.SpooledTemporaryFile(max_size=_KEPT_IN_MEMORY) as file:
-            await _receive(chunks, file)
-            now = self._clock.now()
-            async with self._store.begin() as unit:
+        try:
+            with tempfile.SpooledTemporaryFile(max_size=_KEPT_IN_MEMORY) as file:
+                await _receive(chunks, file)
+                return await self._learn(header, file)
+        except OSError as error:  # closing the file tries again to write what there was no room for
+            raise NoRoom(f"The zip can't be taken in: {error.strerror}. Nothing was imported.") from error
 
-                async def read(sightings: Sequence[Sighting]) -> Reading:
-                    return await self._workers.run(read_advisories, sightings, now)
+    async def _learn(self, header: ImportHeader, file: IO[bytes]) -> ImportResult:
+        now = self._clock.now()
+        async with self._store.begin() as unit:
 
-                result = await learn(unit, header, self._batches(file, now), read, self._max_age, now)
-                await unit.record("advisories.import", ",".join(result.ecosystems), _details(header, result))
-            return result
+            async def read(sightings: Sequence[Sighting]) -> Reading:
+                return await self._workers.run(read_advisories, sightings, now)
+
+            result = await learn(unit, header, self._batches(file, now), read, self._max_age, now)
+            await unit.record("advisories.import", ",".join(result.ecosystems), _details(header, result))
+        return result
 
     async def _batches(self, file: IO[bytes], now: datetime) -> AsyncIterator[Batch]:
         batches = read_archive(file, now)
@@ -56,10 +62,8 @@ async def _receive(chunks: AsyncIterator[bytes], file: IO[bytes]) -> None:
         received += len(chunk)
         if received > LARGEST_UPLOAD:
             raise ArchiveTooLarge(f"The zip is larger than {LARGEST_UPLOAD} bytes. Nothing was imported.")
-        try:
-            file.write(chunk)
-        except OSError as error:
-            raise NoRoom(f"The zip can't be taken in: {error.strerror}. Nothing was imported.") from error
+        file.write(chunk)
+    file.flush()
 
 
 def _details(header: ImportHeader, result: ImportResult) -> Mapping[str, str]:

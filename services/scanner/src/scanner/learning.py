@@ -14,7 +14,7 @@ from scanner.advisories.merging import merge
 from scanner.advisories.naming import vulnerabilities_of
 from scanner.advisories.sightings import Sighting, Skipped
 from scanner.ecosystems import feed_of
-from scanner.errors import FeedGoesBack, FeedShrinks, FeedUnclear
+from scanner.errors import FeedEmpty, FeedGoesBack, FeedShrinks, FeedUnclear
 from scanner.reassessment import Found, find_again, reassess, refresh_feed_sets
 from scanner.risk.freshness import Feed, MaxAge
 from scanner.risk.model import RiskCause
@@ -114,13 +114,13 @@ async def learn(
     """Merge an archive's records into those held, match again what they touch, and assess the images that hold it.
 
     `read` reads the records that bring news. Nothing is in force before the caller ends the transaction. Raises
-    FeedUnclear, FeedShrinks and FeedGoesBack, and what reading the batches raises.
+    FeedEmpty, FeedUnclear, FeedShrinks and FeedGoesBack, and what reading the batches raises.
     """
     tally = _Tally()
     async for batch in batches:
         await _merge_batch(unit, batch, read, tally, now)
     if not tally.sighted:
-        raise FeedUnclear("The import holds no record that could be read. Nothing was imported.", field="chunk")
+        raise FeedEmpty("The import holds no record that could be read. Nothing was imported.", field="chunk")
     ecosystems = _ecosystems(header, tally)
     as_of = _as_of(header, tally, now)
     removed = await _remove_absent(unit, header, ecosystems, as_of, tally, now) if header.complete else 0

@@ -1,13 +1,14 @@
 """Merging imports, and what becomes of findings and risks then."""
 
 import json
+import tempfile
 from datetime import UTC, datetime, timedelta
-from typing import Any
+from typing import IO, Any
 
 import pytest
 from chassis.database import Database, StorageFull
 from chassis.errors import InvalidArgument
-from scanner.errors import ArchiveBroken, FeedGoesBack, FeedShrinks, FeedUnclear
+from scanner.errors import ArchiveBroken, FeedEmpty, FeedGoesBack, FeedShrinks, FeedUnclear, NoRoom
 from scanner.exposure import FindingState
 from scanner.learning import ImportResult
 from scanner.risk.model import RiskCause, RiskState
@@ -197,7 +198,7 @@ async def test_what_holds_no_record_makes_no_feed_fresh(scanned: Knowledge) -> N
     await scanned.learn(osv_record("A-1"))
     scanned.advance(days=30)
     for body in (zipped({"bad.json": b"no json"}), zipped({})):
-        with pytest.raises(FeedUnclear, match="no record that could be read"):
+        with pytest.raises(FeedEmpty):
             await scanned.learn_zip(body, ecosystems=("PyPI",), as_of=scanned.clock.now())
     assert (await scanned.risk(IMAGE)).state is RiskState.INCOMPLETE
 
@@ -275,6 +276,17 @@ async def test_a_full_disk_keeps_what_was_held(scanned: Knowledge, database: Dat
             await scanned.learn(*many, as_of=scanned.clock.now())
     assert (await scanned.counter(), await scanned.risk(IMAGE)) == (counter, risk)
     assert (await scanned.learn(*many)).found.opened == 1500
+
+
+async def test_an_upload_that_the_disk_has_no_room_for_is_refused(
+    scanned: Knowledge, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def full(**_: object) -> IO[bytes]:
+        return open("/dev/full", "r+b")  # noqa: PTH123  # the importer closes it
+
+    monkeypatch.setattr(tempfile, "SpooledTemporaryFile", full)
+    with pytest.raises(NoRoom, match=r"No space left on device\. Nothing was imported"):
+        await scanned.learn(osv_record("A-1"))
 
 
 async def test_each_change_of_the_level_is_kept_with_its_cause(scanned: Knowledge) -> None:
