@@ -1,11 +1,21 @@
-"""Each service installs from its own pins into an empty environment, and knows no sibling there."""
+"""Each service installs from its own pins into an empty environment, knows no sibling there, and starts."""
 
 import os
 import subprocess
 import sys
+import urllib.request
+from http import HTTPStatus
 from pathlib import Path
 
 import pytest
+from hallmark_cli import toml
+from hallmark_cli.local import configs, identities
+from hallmark_cli.local.authority import utc_now
+from hallmark_cli.local.files import write_private
+from hallmark_cli.local.home import Home
+from hallmark_cli.local.ports import choose
+from hallmark_cli.local.records import Choices
+from hallmark_cli.local.suite import MIGRATED
 
 TOP = Path(__file__).parents[3]
 SERVICES = ("scanner", "signer", "policy", "verifier", "admission")
@@ -47,3 +57,32 @@ def test_a_service_stands_alone(service: str, tmp_path: Path) -> None:
 
     module = run(python, "-c", f"import {service}; print({service}.__file__)")
     assert str(tmp_path) in module.stdout, module.stderr
+    starts(python, service, Home(tmp_path / "home"))
+
+
+def starts(python: Path, service: str, home: Home) -> None:
+    """It makes its database, serves although no neighbour answers, and ends when it is told to."""
+    choices = Choices(ports=choose(configs.PORTS, {}))
+    home.prepare()
+    identities.ensure(home, choices.cluster, utc_now())
+    write_private(home.vault_key, bytes(32))
+    write_private(home.config(service), toml.dumps(configs.config(service, home, choices)).encode())
+    command = [str(python), "-m", service]
+    settings = ["--config", str(home.config(service))]
+    if service in MIGRATED:
+        assert run(*command, "migrate", *settings).returncode == 0
+    with subprocess.Popen([*command, *settings], stderr=subprocess.PIPE, cwd=home.path) as process:
+        assert process.stderr
+        said = []
+        for line in process.stderr:
+            said.append(line)
+            if b'"service started"' in line:
+                break
+        else:
+            pytest.fail(b"".join(said).decode())
+        port = choices.ports[configs.probe(service)]
+        with urllib.request.urlopen(f"http://127.0.0.1:{port}/livez", timeout=10) as answer:
+            assert answer.status == HTTPStatus.OK
+        process.terminate()
+        process.stderr.read()
+        assert process.wait(30) == 0
