@@ -306,3 +306,30 @@ def test_an_import_sends_header_and_bytes(serve: Serve, hallmark: Hallmark, tmp_
     assert b"".join(part.chunk for part in chunks)[:2] == b"PK"
     assert "skipped a.json: It is no OSV record." in done.stderr
     assert "2030-03-17T17:46:40Z" in done.stdout
+
+
+def test_a_policy_file_is_compared_with_what_is_in_force(serve: Serve, hallmark: Hallmark, tmp_path: Path) -> None:
+    file = tmp_path / "policy.yaml"
+    text = "apiVersion: hallmark.policy/v1\nkind: ClusterPolicy\ncluster: c\ndefault: {verdict: deny}  # all\n"
+    file.write_text(text)
+    policy = policy_pb2.Policy(cluster="c", default_verdict=policy_pb2.FIXED_VERDICT_DENY)
+    in_force = policy_service_pb2.ListActivePoliciesResponse(
+        active_policies=[revision_pb2.ActivePolicy(cluster="c", revision=4)]
+    )
+    offered = offering(
+        policy_service_pb2.DESCRIPTOR.services_by_name["PolicyService"],
+        ListActivePolicies=lambda request, context: in_force,
+        GetRevision=lambda request, context: policy_service_pb2.GetRevisionResponse(policy=policy),
+    )
+    address = serve(offered, role="policy")
+    same = hallmark("policy", "diff", str(file), policy=address)
+    assert (same.returncode, same.stdout, same.stderr) == (0, "", "")
+    file.write_text(text.replace("deny", "allow"))
+    other = hallmark("policy", "diff", str(file), policy=address)
+    assert (other.returncode, other.stderr) == (1, "")
+    assert other.stdout.splitlines()[:2] == ["--- revision 4", f"+++ {file}"]
+    assert other.stdout.splitlines()[-2:] == ["-  verdict: deny", "+  verdict: allow"]
+    file.write_text(text.replace("cluster: c", "cluster: new"))
+    new = hallmark("policy", "diff", str(file), policy=address)
+    assert new.returncode == 1
+    assert new.stdout.startswith("--- nothing\n")

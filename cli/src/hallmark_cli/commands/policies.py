@@ -1,6 +1,7 @@
 """policy: what may run in a cluster."""
 
 import uuid
+from difflib import unified_diff
 from pathlib import Path
 
 import click
@@ -11,7 +12,7 @@ from hallmark.policy.v1.revision_pb2 import ActivePolicy, Revision
 
 from hallmark_cli import output, policyfile, policytext, yamltree
 from hallmark_cli.connection import Connection
-from hallmark_cli.failures import Misused
+from hallmark_cli.failures import Exit, Misused
 from hallmark_cli.listing import EVERYTHING, collect
 from hallmark_cli.messages import moment, plain
 from hallmark_cli.options import limited, output_form, speaks_as
@@ -46,6 +47,28 @@ def apply(connection: Connection, file: Path, at_once: bool, comment: str, form:
     """Store a policy file as the next revision of its cluster."""
     with connection.to("policy") as channel:
         _store(PolicyServiceStub(channel), load(file), comment, at_once, form)
+
+
+@policy.command()
+@FILE
+@speaks_as("auditor")
+def diff(connection: Connection, file: Path) -> None:
+    """Compare a policy file with what is in force in its cluster.
+
+    Lines with - are in force, lines with + in the file. The answer is yes where they say the same.
+    """
+    read = load(file)
+    with connection.to("policy") as channel:
+        stub = PolicyServiceStub(channel)
+        revision = _active(stub, read.cluster)
+        request = pb.GetRevisionRequest(cluster=read.cluster, revision=revision)
+        before = policytext.write(stub.GetRevision(request).policy) if revision else ""
+    named = f"revision {revision}" if revision else "nothing"
+    lines = list(unified_diff(before.splitlines(), policytext.write(read).splitlines(), named, str(file), lineterm=""))
+    for each in lines:
+        output.paragraph(each)
+    if lines:
+        raise click.exceptions.Exit(Exit.NO)
 
 
 @policy.command()
