@@ -21,6 +21,21 @@ _TRIXIE = (
     "libdevmapper1.02.1",
     "libsqlite3-0",
 )
+_RPM = (
+    "rpm",
+    "librpm9",
+    "librpmio9",
+    "librpmbuild9",
+    "librpmsign9",
+    "rpm-common",
+    "db5.3-util",
+    "libdb5.3",
+    "liblua5.3-0",
+    "debugedit",
+    "libpopt0",
+    "libmagic1",
+    "libmagic-mgc",
+)
 _LIBRARIES = ("/usr/lib/x86_64-linux-gnu", "/usr/lib/aarch64-linux-gnu")
 
 
@@ -58,6 +73,11 @@ class Tool:
 
     command: tuple[str, ...]
     variables: dict[str, str]
+
+
+def rpm_tools() -> Path:
+    """The folder `usr` with rpm, rpmbuild, db5.3_load and their libraries, of Debian 12. Raises ToolMissing."""
+    return _unpacked("rpm", "bookworm", *_RPM) / "usr"
 
 
 def mmdebstrap() -> Tool:

@@ -9,6 +9,8 @@ from dataclasses import dataclass
 from scanner import versions
 from scanner.inventory.model import Package
 
+_OF_SOURCES = {"Debian", "Ubuntu", "Alpine", "Alpaquita", "Wolfi", "Chainguard"}
+"""Ecosystems whose advisories speak of source packages and their versions."""
 _SEPARATORS = re.compile(r"[-_.]+")
 
 
@@ -40,8 +42,8 @@ def normalise_name(ecosystem: str, name: str) -> str:
 
 
 def coordinates_of(package: Package) -> Coordinates:
-    """Where advisories speak of a package; Debian's speak of source packages and their versions."""
-    if feed_of(package.ecosystem) == "Debian":
+    """Where advisories speak of a package."""
+    if feed_of(package.ecosystem) in _OF_SOURCES:
         return Coordinates(
             package.ecosystem, package.source_name or package.name, package.source_version or package.version
         )

@@ -17,6 +17,7 @@ from tests.factories.inventories import inventory_of
 
 DPKG = dpkg_status(dpkg_record("a", "1"))
 ALPINE = os_release(b'ID=alpine\nVERSION_ID=3.20.1\nPRETTY_NAME="Alpine Linux v3.20"\n')
+MINT = os_release(b'ID=linuxmint\nVERSION_ID=21.3\nPRETTY_NAME="Linux Mint 21.3"\n')
 
 
 def test_a_whole_debian() -> None:
@@ -32,10 +33,10 @@ def test_a_whole_debian() -> None:
     [
         ([], "Nothing in it is known"),
         ([file("app/binary", "x")], "Nothing in it is known"),
-        ([ALPINE, file("lib/apk/db/installed", "P:a\nV:1\n\n")], "Alpine Linux v3.20"),
-        ([ALPINE, wheel("a", "1")], "Alpine Linux v3.20"),
-        ([ALPINE, DPKG], "Alpine Linux v3.20"),
-        ([os_release(b"ID=ubuntu\nVERSION_ID='22.04'\n"), DPKG], "ubuntu 22.04"),
+        ([MINT, file("lib/apk/db/installed", "P:a\nV:1\n\n")], "Linux Mint 21.3"),
+        ([MINT, wheel("a", "1")], "Linux Mint 21.3"),
+        ([MINT, DPKG], "Linux Mint 21.3"),
+        ([os_release(b"ID=ubuntu\nVERSION_ID='core'\n"), DPKG], "ubuntu core"),
         ([os_release(b'ID=debian\nPRETTY_NAME="Debian GNU/Linux trixie/sid"\n'), DPKG], "trixie/sid"),
         ([DPKG], "package database of dpkg, but no os-release"),
         ([os_release(b"nothing\n"), DPKG], "package database of dpkg, but no os-release"),
@@ -56,6 +57,9 @@ def test_unsupported(members: list[Member], says: str) -> None:
         ([file("bin/busybox"), wheel("a", "1")], "/bin/busybox"),
         ([file("lib/ld-musl-x86_64.so.1"), node_module("a", "1")], "/lib/ld-musl-x86_64.so.1"),
         ([file("usr/lib64/libc.so.6")], "/usr/lib64/libc.so.6"),
+        ([ALPINE], "its package database of apk could not be read"),
+        ([ALPINE, wheel("a", "1")], "its package database of apk could not be read"),
+        ([ALPINE, DPKG], "its package database of apk could not be read"),
         ([symlink("bin/sh", "/opt/shell"), wheel("a", "1")], "/bin/sh"),
         ([os_release(), DPKG, file("var/lib/rpm/Packages")], "package database of rpm, which is not read"),
         ([os_release(), file("lib/apk/db/installed"), wheel("a", "1")], "dpkg could not be read"),

@@ -4,22 +4,23 @@ Formats: Debian policy, "Syntax of control files" and "List of fields"; the manu
 """
 
 import re
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterator
 from dataclasses import dataclass
-from itertools import islice
 
 from packageurl import PackageURL
 
-from scanner.inventory.evidence import Found, demand_few, history, unreadable
-from scanner.inventory.model import Package
+from scanner.inventory.analyzer import Analyzer, Files, Found, Image, Wanted
+from scanner.inventory.evidence import demand_few, unreadable
+from scanner.inventory.model import Distribution, Evidence, Package
+from scanner.inventory.origins import first_layer
 from scanner.inventory.stanzas import Stanza, read_stanzas
 from scanner.layers.paths import printable
-from scanner.layers.tree import Kept, Tree
+from scanner.layers.tree import Tree
 
-STATUS = "var/lib/dpkg/status"
-FOLDER = "var/lib/dpkg/status.d"
-PATTERN = r"dpkg/status(?:\.d/[^/]+)?"
-LARGEST = 64 * 2**20
+_STATUS = "var/lib/dpkg/status"
+_FOLDER = "var/lib/dpkg/status.d"
+_PATTERN = r"dpkg/status(?:\.d/[^/]+)?"
+_LARGEST = 64 * 2**20
 """Bytes of a database; a larger one can't be read."""
 
 _SOURCE = re.compile(r"(\S+)(?:\s+\((\S+)\))?")
@@ -42,29 +43,26 @@ class Installed:
     source_version: str
 
 
-def databases(tree: Tree) -> list[tuple[str, Kept]]:
+def database(tree: Tree) -> Files:
     """The files of dpkg's database; empty where there is none."""
-    whole = tree.find(STATUS)
-    folder = tree.real(FOLDER)
+    whole = tree.find(_STATUS)
+    folder = tree.real(_FOLDER)
     parts = [(path, kept) for path, kept in tree.files() if path.rpartition("/")[0] == folder]
     described = [(path, kept) for path, kept in sorted(parts) if not path.endswith(_CHECKSUMS)]
-    return ([(STATUS, whole)] if whole else []) + described
+    return ([(_STATUS, whole)] if whole else []) + described
 
 
-def find_packages(files: list[tuple[str, Kept]], ecosystem: str) -> Iterator[Found]:
-    """The packages that a database of these files tells of, and what of it could not be read."""
-    release = ecosystem.partition(":")[2]
-    for path, kept in files:
+def find_packages(image: Image) -> Iterator[Found]:
+    """The packages that the database tells of, and what of it could not be read."""
+    distribution = image.distribution
+    if distribution is None or distribution.manager != "dpkg":
+        return
+    for path, kept in database(image.tree):
         if not kept.file.is_whole:
-            yield unreadable(path, kept, kept.file.problem or f"It is larger than {LARGEST} bytes.")
+            yield unreadable(path, kept, kept.file.problem or f"It is larger than {_LARGEST} bytes.")
             continue
-        packages = list(read_status(kept.file.body or b""))
-        layers = _first_layers(packages, kept)
-        for told in packages:
-            if isinstance(told, str):
-                yield unreadable(path, kept, told)
-            else:
-                yield _package(told, ecosystem, release, layers[told], path)
+        for told, layer in first_layer(kept, read_status):
+            yield unreadable(path, kept, told) if isinstance(told, str) else _package(told, distribution, layer, path)
 
 
 def read_status(body: bytes) -> Iterator[Installed | str]:
@@ -87,28 +85,29 @@ def _installed(stanza: Stanza) -> Installed | str:
     return Installed(name, version, stanza.get("architecture", "")[:64], source[1], source[2] or version)
 
 
-def _first_layers(packages: Iterable[Installed | str], kept: Kept) -> Mapping[Installed | str, str]:
-    """For each package, the layer from which on the database has told of that same version."""
-    left = set(packages)
-    layers = dict.fromkeys(left, kept.layer)
-    for older in islice(history(kept), 1, None):
-        left &= set(read_status(older.file.body or b""))
-        if not left:
-            break
-        layers |= dict.fromkeys(left, older.layer)
-    return layers
-
-
-def _package(installed: Installed, ecosystem: str, release: str, layer: str, path: str) -> Package:
-    qualifiers = {"arch": installed.arch, "distro": f"debian-{release}"}
+def _package(installed: Installed, distribution: Distribution, layer: str, path: str) -> Package:
+    release = (distribution.ecosystem or "").split(":")[1]
+    qualifiers = {"arch": installed.arch, "distro": f"{distribution.id}-{release}"}
     return Package(
-        ecosystem=ecosystem,
+        ecosystem=distribution.ecosystem or "",
         name=installed.name,
         version=installed.version,
         arch=installed.arch,
         source_name=installed.source_name,
         source_version=installed.source_version,
-        purl=PackageURL("deb", "debian", installed.name, installed.version, qualifiers).to_string(),
+        purl=PackageURL("deb", distribution.id, installed.name, installed.version, qualifiers).to_string(),
         layer=layer,
         path=printable(path),
+        evidence=Evidence.DATABASE,
     )
+
+
+ANALYZER = Analyzer(
+    name="dpkg",
+    version=1,
+    wanted={"dpkg": Wanted(_PATTERN, _LARGEST)},
+    find=find_packages,
+    manager="dpkg",
+    database=database,
+    needed=(_STATUS,),
+)

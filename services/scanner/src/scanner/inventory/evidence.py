@@ -4,16 +4,15 @@ from collections.abc import Callable, Iterable, Iterator
 from typing import TypeVar
 
 from scanner.failures import LimitExceeded
+from scanner.inventory.analyzer import Found
 from scanner.inventory.model import Package, Unreadable
 from scanner.layers.paths import printable
 from scanner.layers.tree import Kept
 
-Found = Package | Unreadable
 Identity = tuple[str, str]
 """Name and version of a package."""
 Reader = Callable[[bytes], Identity | str | None]
 """Reads a file that tells of one package: None where it tells of none, a sentence where it can't be read."""
-
 
 MOST_PACKAGES = 200_000
 """Packages, and parts that can't be read, of one image; records of one database."""

@@ -10,14 +10,14 @@ from scanner.inventory.model import Distribution, Package
 class Signs:
     """What in an image tells how far its inventory can be trusted.
 
-    `managers` are package managers whose databases are there, dpkg among them, whose is `broken` where a file of it
-    can't be read; `runtime` are paths of C libraries and shells.
+    `managers` are package managers whose databases are there, `broken` those of them of whose database a file can't be
+    read; `runtime` are paths of C libraries and shells.
     """
 
     distribution: Distribution | None
     packages: Sequence[Package]
     managers: Sequence[str]
-    broken: bool
+    broken: Sequence[str]
     runtime: Sequence[str]
 
 
@@ -40,15 +40,16 @@ def gaps(signs: Signs) -> tuple[str, ...]:
     """What is missing in the inventory, a sentence each."""
     distribution = signs.distribution
     if distribution and distribution.ecosystem:
-        return tuple(_gaps_of_debian(distribution, signs))
+        return tuple(_gaps_of(distribution, signs))
     if not distribution and not signs.managers and signs.runtime:
         return (f"No package database says which version {signs.runtime[0]} is of.",)
     return ()
 
 
-def _gaps_of_debian(distribution: Distribution, signs: Signs) -> Iterator[str]:
-    if signs.broken or not any(package.ecosystem == distribution.ecosystem for package in signs.packages):
-        yield f"It is {distribution.pretty_name}, but its package database of dpkg could not be read."
+def _gaps_of(distribution: Distribution, signs: Signs) -> Iterator[str]:
+    own = distribution.manager
+    if own in signs.broken or not any(package.ecosystem == distribution.ecosystem for package in signs.packages):
+        yield f"It is {distribution.pretty_name}, but its package database of {own} could not be read."
     for manager in signs.managers:
-        if manager != "dpkg":
+        if manager != own:
             yield f"It has a package database of {manager}, which is not read."

@@ -2,6 +2,24 @@
 
 from dataclasses import dataclass
 from datetime import datetime
+from enum import Enum
+
+
+class Evidence(Enum):
+    """What tells that a package is there."""
+
+    DATABASE = "DATABASE"
+    """The database of a package manager."""
+    METADATA = "METADATA"
+    """A file that every installed package of its ecosystem has."""
+    LOCK_FILE = "LOCK_FILE"
+    """A file that lists what an application is installed with; whether it was, is not known."""
+    BINARY = "BINARY"
+    """What a compiler wrote into a program or archive of what it was built from."""
+    CLASSIFIER = "CLASSIFIER"
+    """A version found in the text of a program that is known by its name."""
+    CLAIM = "CLAIM"
+    """A document that came with the image or was given by a person."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -10,7 +28,9 @@ class Package:
 
     `ecosystem` is OSV's name with the release where there is one (`Debian:12`, `PyPI`, `npm`); `arch`, `source_name`
     and `source_version` are empty where the ecosystem has none; `layer` is the digest of the layer as stored that
-    brought the package, `path` the file that says so.
+    brought the package, `path` the file that says so. `module` is the module and stream (`name:stream`) of an rpm that
+    has one. `owner` is the source package of the distribution that the file at `path` belongs to, empty where that is
+    none.
     """
 
     ecosystem: str
@@ -22,16 +42,24 @@ class Package:
     purl: str
     layer: str
     path: str
+    module: str = ""
+    owner: str = ""
+    evidence: Evidence = Evidence.METADATA
 
 
 @dataclass(frozen=True, slots=True)
 class Distribution:
-    """The distribution that os-release names; `ecosystem` is OSV's name with the release, None where we know none."""
+    """The distribution that os-release names.
+
+    `ecosystem` is OSV's name with the release, or one of ours in its manner where OSV has none, and None where we know
+    none; `manager` the package manager whose database it has, empty where `ecosystem` is None.
+    """
 
     id: str
     version_id: str
     pretty_name: str
     ecosystem: str | None
+    manager: str = ""
 
 
 @dataclass(frozen=True, slots=True)

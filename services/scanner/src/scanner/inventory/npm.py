@@ -4,18 +4,17 @@ Format: npm's manual, "package.json".
 """
 
 import re
-from collections.abc import Iterable, Iterator, Set
+from collections.abc import Iterator, Set
 
 import msgspec
 from packageurl import PackageURL
 
-from scanner.inventory.evidence import Found, Identity, each_package
-from scanner.layers.tree import Kept
+from scanner.inventory.analyzer import Analyzer, Files, Found, Image, Wanted
+from scanner.inventory.evidence import Identity, each_package
 
 ECOSYSTEM = "npm"
-PATTERN = r"package\.json"
-LARGEST = 2**20
 
+_LARGEST = 2**20
 _INSTALLED = re.compile(r"(?:.*/)?node_modules/(?:@[^/]+/)?[^/@][^/]*/package\.json", re.DOTALL)
 _NAME = re.compile(r"(?:@[^/@\s]+/)?[^/@\s]+")
 _VERSION = re.compile(r"\S{1,256}")
@@ -29,14 +28,17 @@ class _Manifest(msgspec.Struct, frozen=True):
     version: str | None = None
 
 
-def find_packages(files: Iterable[tuple[str, Kept]], folders: Set[str]) -> Iterator[Found]:
-    """The packages that these files tell of, and what of them could not be read.
+def find_packages(image: Image) -> Iterator[Found]:
+    """The packages in folders called `node_modules`, or that a link of this name leads to.
 
-    `folders` are those that a link called `node_modules` leads to. Other files are no installed packages, but of
-    whatever is developed, or examples.
+    Other files are no installed packages, but of whatever is developed, or examples.
     """
-    installed = [(path, kept) for path, kept in files if _INSTALLED.fullmatch(path) or _lies_in(path, folders)]
-    return each_package(installed, read_package_json, ECOSYSTEM, _purl)
+    folders = {link.leads_to for link in image.links if link.name == "node_modules"}
+    return each_package(_installed(image.of("npm"), folders), read_package_json, ECOSYSTEM, _purl)
+
+
+def _installed(files: Files, folders: Set[str]) -> Files:
+    return [(path, kept) for path, kept in files if _INSTALLED.fullmatch(path) or _lies_in(path, folders)]
 
 
 def _lies_in(path: str, folders: Set[str]) -> bool:
@@ -64,3 +66,6 @@ def read_package_json(body: bytes) -> Identity | str | None:
 def _purl(name: str, version: str) -> str:
     scope, _, plain = name.rpartition("/")
     return PackageURL("npm", scope or None, plain, version).to_string()
+
+
+ANALYZER = Analyzer("npm", 1, {"npm": Wanted(r"package\.json", _LARGEST, describing=True)}, find_packages)

@@ -4,26 +4,27 @@ Formats: Python packaging's core metadata specification; setuptools' manual for 
 """
 
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 
 from packageurl import PackageURL
 
-from scanner.inventory.evidence import Found, Identity, each_package
+from scanner.inventory.analyzer import Analyzer, Found, Image, Wanted
+from scanner.inventory.evidence import Identity, each_package
 from scanner.inventory.stanzas import read_head
-from scanner.layers.tree import Kept
 
 ECOSYSTEM = "PyPI"
-PATTERN = r"[^/]+\.dist-info/METADATA|[^/]+\.egg-info(?:/PKG-INFO)?|EGG-INFO/PKG-INFO"
-HEAD = 256 * 2**10
+
+_PATTERN = r"[^/]+\.dist-info/METADATA|[^/]+\.egg-info(?:/PKG-INFO)?|EGG-INFO/PKG-INFO"
+_HEAD = 256 * 2**10
 """Bytes read of a file: name and version stand at its head, a long description may follow."""
 
 _NAME = re.compile(r"[A-Z0-9](?:[A-Z0-9._-]{0,254}[A-Z0-9])?", re.ASCII | re.IGNORECASE)
 _VERSION = re.compile(r"[^\s\0]{1,256}")
 
 
-def find_packages(files: Iterable[tuple[str, Kept]]) -> Iterator[Found]:
-    """The packages that these files tell of, and what of them could not be read."""
-    return each_package(files, read_metadata, ECOSYSTEM, _purl)
+def find_packages(image: Image) -> Iterator[Found]:
+    """The packages of an image, and what of them could not be read."""
+    return each_package(image.of("python"), read_metadata, ECOSYSTEM, _purl)
 
 
 def read_metadata(body: bytes) -> Identity | str:
@@ -39,3 +40,6 @@ def read_metadata(body: bytes) -> Identity | str:
 
 def _purl(name: str, version: str) -> str:
     return PackageURL("pypi", None, name, version).to_string()
+
+
+ANALYZER = Analyzer("python", 1, {"python": Wanted(_PATTERN, _HEAD, describing=True)}, find_packages)

@@ -2,94 +2,72 @@
 
 import re
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Mapping, Set
+from collections.abc import Iterable, Iterator, Mapping
 from itertools import chain
 
-from scanner.inventory import distributions, dpkg, npm, python, unowned
-from scanner.inventory.evidence import Found, demand_few, unreadable
+from scanner.inventory import distributions, unowned
+from scanner.inventory.analyzer import Files, Found, Image, Wanted
+from scanner.inventory.analyzers import ALL
+from scanner.inventory.evidence import demand_few, unreadable
 from scanner.inventory.judging import Signs, gaps, unsupported
 from scanner.inventory.model import Distribution, Inventory, Package, Unreadable
-from scanner.layers.archive import Keep
 from scanner.layers.paths import printable
 from scanner.layers.tree import Kept, Link, Tree
+from scanner.layers.wishes import Keep, Wish
 
-ANALYZERS: Mapping[str, int] = {"layers": 1, "os-release": 1, "dpkg": 1, "python": 1, "npm": 1}
+ANALYZERS: Mapping[str, int] = {"layers": 1, "os-release": 1} | {one.name: one.version for one in ALL}
 """The versions of what reads images: an image that was read by others is read again when it is asked for."""
 
-_AT_ROOT = {"database": unowned.DATABASE, "runtime": unowned.RUNTIME}
-_ANYWHERE = {
-    "os_release": distributions.PATTERN,
-    "dpkg": dpkg.PATTERN,
-    "python": python.PATTERN,
-    "npm": npm.PATTERN,
-}
-_DESCRIBING = {"python", "npm"}
-"""Kinds of files that describe a package each, wherever they lie."""
-_MOST = dpkg.LARGEST
-_KEPT = {
-    "database": 0,
-    "runtime": 0,
-    "os_release": distributions.LARGEST,
-    "dpkg": dpkg.LARGEST,
-    "python": python.HEAD,
-    "npm": npm.LARGEST,
-}
+_WANTED: Mapping[str, Wanted] = {
+    "database": Wanted(unowned.DATABASE, 0, at_root=True),
+    "runtime": Wanted(unowned.RUNTIME, 0, at_root=True),
+    "os_release": Wanted(distributions.PATTERN, distributions.LARGEST),
+} | {kind: wanted for analyzer in ALL for kind, wanted in analyzer.wanted.items()}
+"""In the order in which a path is tried: it is of the first kind that it fits."""
+
+_NEEDED = (*distributions.PATHS, *distributions.FORERUNNERS, *(path for analyzer in ALL for path in analyzer.needed))
+_MOST = 64 * 2**20
+"""Bytes of a file that nothing but a link leads to."""
 
 
-def _alternatives(patterns: Mapping[str, str]) -> str:
-    return "|".join(f"(?P<{name}>{pattern})" for name, pattern in patterns.items())
+def _pattern(kind: str, wanted: Wanted) -> str:
+    return f"(?P<{kind}>{wanted.pattern})" if wanted.at_root else f"(?:.*/)?(?P<{kind}>{wanted.pattern})"
 
 
-_WANTED = re.compile(f"(?:{_alternatives(_AT_ROOT)})|(?:.*/)?(?:{_alternatives(_ANYWHERE)})", re.DOTALL)
-
-_Files = Mapping[str, list[tuple[str, Kept]]]
+_KINDS = re.compile("|".join(_pattern(kind, wanted) for kind, wanted in _WANTED.items()), re.DOTALL)
 
 
-def keep(path: str) -> int | None:
-    """How many bytes of the file at a path are needed to take an inventory; None where the file does not matter."""
+def keep(path: str) -> Wish | None:
+    """What is needed of the file at a path to take an inventory; None where the file does not matter."""
     kind = _kind(path)
-    return None if kind is None else _KEPT[kind]
+    return None if kind is None else _WANTED[kind].wish
 
 
-def keep_also(paths: Set[str]) -> Keep:
+def keep_also(paths: Mapping[str, Wish]) -> Keep:
     """As `keep`, and the files at these paths."""
-    return lambda path: _MOST if path in paths else keep(path)
+    return lambda path: paths[path] if path in paths else keep(path)
 
 
-def needed_besides(tree: Tree) -> Set[str]:
-    """Paths that links in an image lead to, which were not kept, but are needed to take its inventory."""
-    links = [(link.path, link.leads_to) for link in tree.links() if _kind(link.path) in _DESCRIBING]
-    fixed = [(path, tree.real(path)) for path in (*distributions.PATHS, dpkg.STATUS)]
-    targets = {target for path, target in [*links, *fixed] if target not in {None, path} and tree.find(path) is None}
-    return tree.lost | {target for target in targets if target}
+def needed_besides(tree: Tree) -> Mapping[str, Wish]:
+    """Paths that links in an image lead to, which were not kept, but are needed to take its inventory, and as what."""
+    links = [(link.path, link.leads_to) for link in tree.links() if _is_describing(link.path)]
+    fixed = [(path, tree.real(path)) for path in _NEEDED]
+    targets = {
+        target: keep(path) or _MOST
+        for path, target in [*links, *fixed]
+        if target and target != path and tree.find(path) is None
+    }
+    return dict.fromkeys(tree.lost, _MOST) | targets
 
 
 def take_inventory(tree: Tree) -> Inventory:
     """The inventory of an image whose layers were read with `keep`, or `keep_also`. Raises LimitExceeded."""
     links = list(tree.links())
-    files = _by_kind(tree, links)
     distribution, problems = _read_distribution(tree)
-    databases = dpkg.databases(tree)
-    ecosystem = distribution.ecosystem if distribution else None
-    folders = {link.leads_to for link in links if link.name == "node_modules"}
-    found = list(
-        demand_few(
-            chain(
-                problems,
-                dpkg.find_packages(databases, ecosystem) if ecosystem else (),
-                python.find_packages(files["python"]),
-                npm.find_packages(files["npm"], folders),
-                _lost(tree, links),
-            )
-        )
-    )
-    signs = Signs(
-        distribution=distribution,
-        packages=[one for one in found if isinstance(one, Package)],
-        managers=(["dpkg"] if databases else []) + unowned.managers_of(path for path, _ in files["database"]),
-        broken=any(not kept.file.is_whole for _, kept in databases),
-        runtime=[f"/{printable(path)}" for path in _runtime(files, links)],
-    )
+    image = Image(tree, _by_kind(tree, links), links, distribution)
+    told = chain(problems, *(analyzer.find(image) for analyzer in ALL), _lost(tree, links))
+    found = list(demand_few(told))
+    signs = _signs(image, [one for one in found if isinstance(one, Package)])
     return Inventory(
         distribution=distribution,
         packages=tuple(signs.packages),
@@ -99,30 +77,48 @@ def take_inventory(tree: Tree) -> Inventory:
     )
 
 
-def _runtime(files: _Files, links: Iterable[Link]) -> list[str]:
-    return [path for path, _ in files["runtime"]] + [link.path for link in links if _kind(link.path) == "runtime"]
+def _signs(image: Image, packages: list[Package]) -> Signs:
+    databases = {one.manager: database for one in ALL if (database := one.database(image.tree))}
+    others = unowned.managers_of(path for path, _ in image.of("database"))
+    return Signs(
+        distribution=image.distribution,
+        packages=packages,
+        managers=[*databases, *(name for name in others if name not in databases)],
+        broken=[name for name, files in databases.items() if any(not kept.file.is_whole for _, kept in files)],
+        runtime=[f"/{printable(path)}" for path in _runtime(image)],
+    )
+
+
+def _runtime(image: Image) -> list[str]:
+    paths = [path for path, _ in image.tree.files()] + [link.path for link in image.links]
+    return sorted(filter(unowned.is_runtime, paths))
 
 
 def _lost(tree: Tree, links: Iterable[Link]) -> Iterator[Unreadable]:
     """Links that stand where a package is described, and lead to something that was not kept."""
     for link in links:
-        if _kind(link.path) in _DESCRIBING and tree.find(link.path) is None:
+        if _is_describing(link.path) and tree.find(link.path) is None:
             problem = f"It is a link to /{printable(link.leads_to)}, of which nothing was kept."
             yield Unreadable(link.layer, printable(link.path), problem)
 
 
 def _kind(path: str) -> str | None:
-    match = _WANTED.fullmatch(path)
+    match = _KINDS.fullmatch(path)
     return match.lastgroup if match else None
 
 
-def _by_kind(tree: Tree, links: Iterable[Link]) -> _Files:
+def _is_describing(path: str) -> bool:
+    kind = _kind(path)
+    return kind is not None and _WANTED[kind].describing
+
+
+def _by_kind(tree: Tree, links: Iterable[Link]) -> Mapping[str, Files]:
     files: dict[str, list[tuple[str, Kept]]] = defaultdict(list)
-    for path, kept in sorted(tree.files()):
+    for path, kept in sorted(tree.files(), key=lambda item: item[0]):
         files[_kind(path) or ""].append((path, kept))
     for link in links:
         kind = _kind(link.path)
-        target = tree.find(link.path) if kind in _DESCRIBING else None
+        target = tree.find(link.path) if _is_describing(link.path) else None
         if kind and target and _kind(link.leads_to) != kind:
             files[kind].append((link.path, target))
     return files
@@ -135,4 +131,8 @@ def _read_distribution(tree: Tree) -> tuple[Distribution | None, list[Found]]:
             return distributions.read_distribution(kept.file.body or b""), []
         if kept:
             return None, [unreadable(path, kept, kept.file.problem or "It is too large for an os-release.")]
+    for path in distributions.FORERUNNERS:
+        kept = tree.find(path)
+        if kept and (named := distributions.read_forerunner(path, kept.file.body or b"")):
+            return named, []
     return None, []

@@ -6,8 +6,6 @@ import re
 from collections.abc import Iterable
 
 _DATABASES = {
-    "apk": r"(?:usr/)?lib/apk/db/installed",
-    "rpm": r"(?:var/lib|usr/lib/sysimage|usr/share)/rpm/(?:Packages|Packages\.db|rpmdb\.sqlite)",
     "pacman": r"var/lib/pacman/local/ALPM_DB_VERSION",
     "portage": r"var/db/pkg/[^/]+/[^/]+/PF",
     "opkg": r"(?:usr|var)/lib/opkg/status",
@@ -26,6 +24,14 @@ RUNTIME = (
     r"(?:libc\.so(?:\.[0-9]+)*|libc-[0-9.]+\.so|libc\.musl-[^/]+|ld-[^/]*\.so[^/]*)"
 )
 """Where C libraries and shells lie, as a pattern of whole paths."""
+
+
+_RUNTIME = re.compile(RUNTIME)
+
+
+def is_runtime(path: str) -> bool:
+    """Whether a C library or shell lies at a path."""
+    return _RUNTIME.fullmatch(path) is not None
 
 
 def managers_of(paths: Iterable[str]) -> list[str]:

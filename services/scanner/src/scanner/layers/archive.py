@@ -1,19 +1,21 @@
 """Walking a tar archive as it streams in: every header is read, bodies are skipped unless they are asked for."""
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
+from tempfile import SpooledTemporaryFile
+from typing import BinaryIO, cast
 
 from scanner.failures import LayerMalformed, LayerTruncated, LimitExceeded
 from scanner.layers.headers import BLOCK, Header, Kind, parse_header, parse_pax, pax_number
 from scanner.layers.limits import Limits
 from scanner.layers.paths import normalise
+from scanner.layers.wishes import Essence, Keep, NoEssence, Wish
 
 _ZEROS = bytes(BLOCK)
 _SPARSE_VERSIONS = {(b"1", b"0"), (b"0", b"1"), (b"0", b"0")}
 _RENAMING = (b"path", b"linkpath", b"size")
-
-Keep = Callable[[str], int | None]
-"""How many bytes of the file at a path (normalised) are kept; None where the file does not matter at all."""
+_SPOOLED = 16 * 2**20
+"""Bytes of a file that are held in memory while its essence is made out; of a larger one, all lie on disk."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,7 +23,8 @@ class Entry:
     """A member of the archive. `kind` is never one of the kinds that only describe the next entry.
 
     `path` is normalised, `link` as it stands there. Of a file that is kept, `body` has its first bytes, as many as
-    asked for; it is None for other files, and where the file is sparse. `size` is the size of the body as archived.
+    asked for, or its essence; it is None for other files, and where it can't be had, which `problem` then says in a
+    sentence. `size` is the size of the body as archived, or of the essence.
     """
 
     kind: Kind
@@ -29,6 +32,7 @@ class Entry:
     link: str
     size: int
     body: bytes | None
+    problem: str = ""
 
 
 def walk(blocks: Iterable[bytes], keep: Keep, limits: Limits) -> Iterator[Entry]:
@@ -86,6 +90,16 @@ class _Stream:
         if len(data) < size:
             raise LayerTruncated("A layer ends in the middle of an entry.")
         return data
+
+    def pieces(self, size: int) -> Iterator[bytes]:
+        """The next bytes, in pieces as they come. Raises LayerTruncated where there are fewer."""
+        while size:
+            if self._at == len(self._block) and not self._advance():
+                raise LayerTruncated("A layer ends in the middle of an entry.")
+            piece = self._block[self._at : self._at + size]
+            self._at += len(piece)
+            size -= len(piece)
+            yield piece
 
     def skip(self, size: int) -> None:
         """Leaves out the next bytes. Raises LayerTruncated where there are fewer."""
@@ -187,7 +201,46 @@ def _entry(member: _Member, stream: _Stream, keep: Keep) -> Entry:
     extended = member.header.kind is Kind.SPARSE and member.header.extended
     while extended:
         extended = stream.read(BLOCK)[504] != 0
-    wanted = keep(path) if kind is Kind.FILE and not member.sparse else None
-    body = stream.read(min(wanted, member.size)) if wanted is not None else None
-    stream.skip(member.size - len(body or b"") + -member.size % BLOCK)
-    return Entry(kind, path, member.link.decode("utf-8", "surrogateescape"), member.size, body)
+    told = _told(keep(path) if kind is Kind.FILE else None, member, stream)
+    stream.skip(member.size - told.taken + -member.size % BLOCK)
+    link = member.link.decode("utf-8", "surrogateescape")
+    return Entry(kind, path, link, told.size, told.body, told.problem)
+
+
+@dataclass(frozen=True, slots=True)
+class _Told:
+    """What was read of a body: `taken` bytes, of which `body` is left, of `size` in all."""
+
+    taken: int
+    size: int
+    body: bytes | None
+    problem: str = ""
+
+
+def _told(wish: Wish | None, member: _Member, stream: _Stream) -> _Told:
+    if wish is None or (isinstance(wish, Essence) and member.sparse and wish.begins):
+        return _Told(0, member.size, None)
+    if member.sparse:
+        return _Told(0, member.size, None, "It is a sparse file.")
+    if isinstance(wish, Essence):
+        return _essence(wish, member.size, stream)
+    body = stream.read(min(wish, member.size))
+    return _Told(len(body), member.size, body)
+
+
+def _essence(wish: Essence, size: int, stream: _Stream) -> _Told:
+    begin = stream.read(min(size, max(map(len, wish.begins), default=0)))
+    if wish.begins and not begin.startswith(wish.begins):
+        return _Told(len(begin), size, None)
+    if size > wish.largest:
+        return _Told(len(begin), size, None, f"It is larger than {wish.largest} bytes.")
+    with SpooledTemporaryFile(_SPOOLED) as file:
+        file.write(begin)
+        for piece in stream.pieces(size - len(begin)):
+            file.write(piece)
+        file.seek(0)
+        try:
+            body = wish.extract(cast(BinaryIO, file))
+        except NoEssence as problem:
+            return _Told(size, size, None, str(problem))
+    return _Told(size, size if body is None else len(body), body)

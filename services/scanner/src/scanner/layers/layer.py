@@ -7,7 +7,7 @@ from enum import Enum
 
 @dataclass(frozen=True, slots=True)
 class File:
-    """A file that was asked for, with its first bytes, as many as asked for, out of `size`.
+    """A file that was asked for, with its first bytes, as many as asked for, out of `size`; or its essence.
 
     `body` is None where the bytes can't be had; `problem` then says why, in a sentence.
     """
@@ -31,9 +31,13 @@ class Symlink:
 
 @dataclass(frozen=True, slots=True)
 class HardLink:
-    """A file that was asked for and is a hard link to the file at `target`, a normalised path."""
+    """A file that was asked for and is a hard link to the file at `target`, a normalised path.
+
+    A `loose` one matters only if what it leads to was kept.
+    """
 
     target: str
+    loose: bool = False
 
 
 class Other(Enum):

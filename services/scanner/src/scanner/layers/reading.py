@@ -5,13 +5,14 @@ from array import array
 from collections.abc import Iterable, Iterator
 
 from scanner.failures import LayerMalformed, LimitExceeded
-from scanner.layers.archive import Entry, Keep, walk
+from scanner.layers.archive import Entry, walk
 from scanner.layers.decompression import decompress
 from scanner.layers.hashing import HashingThread
 from scanner.layers.headers import Kind
 from scanner.layers.layer import Change, File, HardLink, Layer, Other, Symlink
 from scanner.layers.limits import Limits
 from scanner.layers.paths import normalise
+from scanner.layers.wishes import Essence, Keep
 
 _WHITEOUT = ".wh."
 _OPAQUE = ".wh..wh..opq"
@@ -105,13 +106,17 @@ class _Record:
     def _change(self, entry: Entry) -> Change | None:
         if entry.kind is Kind.SYMBOLIC_LINK:
             return Symlink(entry.link)
-        if self._keep(entry.path) is None:
-            return None
         if entry.kind is Kind.HARD_LINK:
-            return HardLink(normalise(entry.link))
-        if entry.kind is Kind.FILE:
-            return File(entry.body, entry.size, "" if entry.body is not None else "It is a sparse file.")
+            return self._hard_link(entry)
+        if entry.kind is Kind.FILE and (entry.body is not None or entry.problem):
+            return File(entry.body, entry.size, entry.problem)
         return None
+
+    def _hard_link(self, entry: Entry) -> HardLink | None:
+        wish = self._keep(entry.path)
+        if wish is None:
+            return None
+        return HardLink(normalise(entry.link), isinstance(wish, Essence) and wish.is_told_by_content)
 
     def _add_whiteout(self, parent: str, name: str) -> None:
         hidden = name.removeprefix(_WHITEOUT)

@@ -104,12 +104,15 @@ class Tree:
                 parent[name] = {}
             return
         node = self._node(change, layer)
+        if node is None:
+            parent.pop(name, None)
+            return
         if isinstance(node, Kept) and isinstance(held, Kept):
             beneath = held.beneath if held.layer == layer else held
             node = Kept(node.file, layer, beneath)
         parent[name] = node
 
-    def _node(self, change: File | Symlink | HardLink, layer: str) -> Kept | _Symlink:
+    def _node(self, change: File | Symlink | HardLink, layer: str) -> Kept | _Symlink | None:
         if isinstance(change, HardLink):
             directory, name = self._parent(change.target)
             target = directory.get(name)
@@ -117,6 +120,8 @@ class Tree:
                 return _Symlink(target.target, layer)
             if isinstance(target, Kept):
                 return Kept(target.file, layer)
+            if change.loose:
+                return None
             self.lost.add(change.target)
             return Kept(File(None, 0, f"It is a hard link to /{change.target}, of which nothing was kept."), layer)
         return _Symlink(change.target, layer) if isinstance(change, Symlink) else Kept(change, layer)

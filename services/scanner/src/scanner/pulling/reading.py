@@ -12,11 +12,11 @@ from registry.manifests import Descriptor
 from scanner.failures import DigestMismatch, LimitExceeded, ScanFailure
 from scanner.inventory.model import Inventory, PlatformInventory
 from scanner.inventory.taking import keep, keep_also, needed_besides, take_inventory
-from scanner.layers.archive import Keep
 from scanner.layers.layer import Layer
 from scanner.layers.limits import Limits
 from scanner.layers.reading import read_layer
 from scanner.layers.tree import Tree
+from scanner.layers.wishes import Keep
 from scanner.pulling.platforms import Expansion, PlatformManifest
 from scanner.pulling.progress import Progress
 from scanner.pulling.registry import Registry

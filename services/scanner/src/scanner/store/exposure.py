@@ -19,7 +19,7 @@ from scanner.exposure import (
     VulnerabilityCursor,
     VulnerabilityFilter,
 )
-from scanner.inventory.model import Package
+from scanner.inventory.model import Evidence, Package
 from scanner.matching import Facts
 from scanner.severity import Severity
 from scanner.store.catalogue import named
@@ -51,6 +51,7 @@ class ExposureRows:
         of_index = select(image_platforms.c.manifest_image).where(image_platforms.c.index_image == image)
         query = (
             select(findings, package_versions, set_members.c.position, set_members.c.path)
+            .add_columns(set_members.c.owner, set_members.c.evidence)
             .add_columns(layers.c.digest.label("layer"), images.c.number.label("image"), images.c.digest)
             .add_columns(images.c.last_scanned, images.c.details, images.c.still_since)
             .select_from(images)
@@ -186,6 +187,9 @@ def _finding_of(row: RowMapping) -> FindingRow:
             purl=row["purl"],
             layer=row["layer"],
             path=row["path"],
+            module=row["module"],
+            owner=row["owner"],
+            evidence=Evidence(row["evidence"]),
         ),
         vulnerability=row["vulnerability"],
         facts=Facts(

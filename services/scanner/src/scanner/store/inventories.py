@@ -35,10 +35,8 @@ class InventoryRows:
 
     async def put_packages(self, packages: Sequence[Package]) -> StoredPackages:
         """Store a set of packages, of which nothing is stored twice."""
-        ordered = sorted(
-            {(_version_identity(package), package.layer, package.path): package for package in packages}.items()
-        )
-        identity = _digest(*(part for (version, layer, path), _ in ordered for part in (version.hex(), layer, path)))
+        ordered = sorted({_member_identity(package): package for package in packages}.items())
+        identity = _digest(*(part for member, _ in ordered for part in member))
         query = select(package_sets.c.number).where(package_sets.c.identity == identity)
         held = (await self._session.execute(query)).scalar_one_or_none()
         if held is not None:
@@ -50,11 +48,13 @@ class InventoryRows:
             {
                 "package_set": number,
                 "position": position,
-                "package_version": versions[version],
-                "layer": layer_numbers[layer],
-                "path": path,
+                "package_version": versions[_version_identity(package)],
+                "layer": layer_numbers[package.layer],
+                "path": package.path,
+                "owner": package.owner,
+                "evidence": package.evidence.value,
             }
-            for position, ((version, layer, path), _) in enumerate(ordered)
+            for position, (_, package) in enumerate(ordered)
         ]
         if rows:
             await self._session.execute(insert(set_members), rows)
@@ -221,10 +221,15 @@ class InventoryRows:
         return int((await self._session.execute(added)).scalar_one())
 
 
+def _member_identity(package: Package) -> tuple[str, ...]:
+    version = _version_identity(package).hex()
+    return version, package.layer, package.path, package.owner, package.evidence.value
+
+
 def _version_identity(package: Package) -> bytes:
-    return _digest(
-        package.ecosystem, package.name, package.version, package.arch, package.source_name, package.source_version
-    )
+    parts = (package.ecosystem, package.name, package.version, package.arch)
+    module = (package.module,) if package.module else ()
+    return _digest(*parts, package.source_name, package.source_version, *module)
 
 
 def _version_values(identity: bytes, package: Package) -> dict[str, Any]:
@@ -241,6 +246,7 @@ def _version_values(identity: bytes, package: Package) -> dict[str, Any]:
         "feed": feed_of(package.ecosystem),
         "matched_name": coordinates.name,
         "matched_key": coordinates.key,
+        "module": package.module,
     }
 
 

@@ -40,6 +40,7 @@ package_versions = Table(
     Column("feed", String(64), nullable=False),
     Column("matched_name", Text, nullable=False),
     Column("matched_key", LargeBinary),
+    Column("module", Text, nullable=False, server_default=""),
     Index("ix_package_versions_matched", "matched_name", "feed"),
     Index("ix_package_versions_name", "name"),
 )
@@ -68,9 +69,14 @@ set_members = Table(
     Column("package_version", ForeignKey("package_versions.number"), nullable=False),
     Column("layer", ForeignKey("layers.number"), nullable=False),
     Column("path", Text, nullable=False),
+    Column("owner", Text, nullable=False, server_default=""),
+    Column("evidence", String(16), nullable=False, server_default="METADATA"),
     Index("ix_set_members_package_version", "package_version", "package_set"),
 )
-"""A package in a set, with the layer that brought it and the file that says so; a version may lie there repeatedly."""
+"""A package in a set, with the layer that brought it and the file that says so; a version may lie there repeatedly.
+
+owner is the distribution's source package that the file belongs to, empty where that is none; evidence what tells of
+the package."""
 
 images = Table(
     "images",

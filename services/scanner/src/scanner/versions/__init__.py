@@ -10,7 +10,12 @@ from scanner.versions.errors import InvalidVersion, UnknownEcosystem
 
 __all__ = ["InvalidVersion", "UnknownEcosystem", "compare", "is_known", "key"]
 
-_KEYS: Mapping[str, Callable[[str], bytes]] = {"Debian": dpkg.key, "PyPI": pep440.key, "npm": semver.key}
+_KEYS: Mapping[str, Callable[[str], bytes]] = {
+    "Debian": dpkg.key,
+    "Ubuntu": dpkg.key,
+    "PyPI": pep440.key,
+    "npm": semver.key,
+}
 
 
 def is_known(ecosystem: str) -> bool:

@@ -1,0 +1,69 @@
+"""What every analyzer is: which files of an image it wants, and how it finds packages in them.
+
+There is a module for each ecosystem, which ends with its `ANALYZER`; `analyzers.py` lists them.
+"""
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+
+from scanner.inventory.model import Distribution, Package, Unreadable
+from scanner.layers.tree import Kept, Link, Tree
+from scanner.layers.wishes import Wish
+
+Found = Package | Unreadable
+Files = Sequence[tuple[str, Kept]]
+"""Files by their paths, in the order of these."""
+
+
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """A kind of files.
+
+    `pattern` is a regular expression of the end of a path, from a `/` on, or of the whole path where `at_root`.
+    `describing` files describe a package each where they lie, so that a link there counts as the file that it leads to.
+    """
+
+    pattern: str
+    wish: Wish
+    at_root: bool = False
+    describing: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Image:
+    """An image as analyzers see it: the files that they wanted, by kind, and the distribution that it says it is."""
+
+    tree: Tree
+    files: Mapping[str, Files]
+    links: Sequence[Link]
+    distribution: Distribution | None
+
+    def of(self, kind: str) -> Files:
+        """The files of a kind."""
+        return self.files.get(kind, ())
+
+
+def _nothing(_image: Image) -> Iterable[Found]:
+    return ()
+
+
+def _no_database(_tree: Tree) -> Files:
+    return ()
+
+
+@dataclass(frozen=True, slots=True)
+class Analyzer:
+    """What reads one ecosystem. A new `version` has every image read again.
+
+    `wanted` are kinds of files by names that no other analyzer uses. That of a package manager has `manager`, its name
+    in distributions.py; `database` gives the files of its database, none where it was not at work, and `needed` the
+    paths that they are looked for at, wherever links lead from there.
+    """
+
+    name: str
+    version: int
+    wanted: Mapping[str, Wanted]
+    find: Callable[[Image], Iterable[Found]] = _nothing
+    manager: str = ""
+    database: Callable[[Tree], Files] = _no_database
+    needed: tuple[str, ...] = field(default=())

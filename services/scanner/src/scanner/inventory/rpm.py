@@ -1,0 +1,135 @@
+"""Packages of rpm, by its database, in whichever of its three forms.
+
+A database may be large, and most of it is not about what is installed: its essence is kept, one record a package.
+"""
+
+import re
+import zlib
+from collections.abc import Iterator
+from typing import BinaryIO
+
+import msgspec
+from packageurl import PackageURL
+
+from scanner.inventory.analyzer import Analyzer, Files, Found, Image, Wanted
+from scanner.inventory.evidence import unreadable
+from scanner.inventory.model import Distribution, Evidence, Package
+from scanner.inventory.origins import first_layer
+from scanner.inventory.rpmdb import headers
+from scanner.inventory.rpmdb.errors import DatabaseMalformed
+from scanner.inventory.rpmdb.headers import Header, parse_header
+from scanner.inventory.rpmdb.reading import read_headers
+from scanner.layers.paths import printable
+from scanner.layers.tree import Tree
+from scanner.layers.wishes import Essence, NoEssence
+
+_FOLDERS = ("var/lib/rpm", "usr/lib/sysimage/rpm", "usr/share/rpm")
+_NAMES = ("rpmdb.sqlite", "Packages.db", "Packages")
+_PATHS = tuple(f"{folder}/{name}" for folder in _FOLDERS for name in _NAMES)
+_LARGEST = 2 * 2**30
+
+_NAME = re.compile(r"[A-Za-z0-9_][A-Za-z0-9._+-]{0,255}", re.ASCII)
+_PART = re.compile(r"[^\s:-]{1,128}")
+_SOURCE = re.compile(r"(.+)-([^-]+-[^-]+)\.(?:no)?src\.rpm")
+_MODULE = re.compile(r"([^:]{1,128}:[^:]{1,128})(?::.*)?")
+_KEY = "gpg-pubkey"
+"""What rpm calls the keys that it trusts: it keeps them like packages."""
+
+
+class Installed(msgspec.Struct, frozen=True):
+    """A package as rpm's database has it.
+
+    `version` is epoch, version and release (`1:2.3-4.el9`, the epoch only where it has one); `source_version` has no
+    epoch, as the source package's name tells none. `module` is name and stream.
+    """
+
+    name: str
+    version: str
+    arch: str
+    source_name: str
+    source_version: str
+    module: str
+
+
+def essence(file: BinaryIO) -> bytes:
+    """What a database tells, for `read_installed`. Raises NoEssence."""
+    try:
+        told = [one for blob in read_headers(file) if (one := _installed(parse_header(blob)))]
+    except DatabaseMalformed as problem:
+        raise NoEssence(f"It is no database of rpm that can be read: {problem}") from problem
+    return zlib.compress(msgspec.json.encode(told), 1)
+
+
+def read_installed(body: bytes) -> list[Installed | str]:
+    """Each package of an essence; for a record that can't be read, a sentence that says why."""
+    return msgspec.json.decode(zlib.decompress(body), type=list[Installed | str]) if body else []
+
+
+def database(tree: Tree) -> Files:
+    """The files of rpm's database; empty where there is none."""
+    real = {tree.real(path): path for path in reversed(_PATHS)}
+    return [(path, kept) for path in sorted(real.values()) if (kept := tree.find(path))]
+
+
+def find_packages(image: Image) -> Iterator[Found]:
+    """The packages that the database tells of, and what of it could not be read."""
+    distribution = image.distribution
+    if distribution is None or distribution.manager != "rpm":
+        return
+    for path, kept in database(image.tree):
+        if not kept.file.is_whole:
+            yield unreadable(path, kept, kept.file.problem)
+            continue
+        for told, layer in first_layer(kept, read_installed):
+            yield unreadable(path, kept, told) if isinstance(told, str) else _package(told, distribution, layer, path)
+
+
+def _installed(header: Header) -> Installed | str | None:
+    name, version, release = (header.text(tag) for tag in (headers.NAME, headers.VERSION, headers.RELEASE))
+    if name == _KEY:
+        return None
+    if not _NAME.fullmatch(name):
+        return "A record names no package."
+    if not _PART.fullmatch(version) or not _PART.fullmatch(release):
+        return f"The record of {name} gives no version."
+    epoch = next(iter(header.numbers(headers.EPOCH)), 0)
+    source = _SOURCE.fullmatch(header.text(headers.SOURCE_RPM))
+    module = _MODULE.fullmatch(header.text(headers.MODULARITY_LABEL))
+    return Installed(
+        name=name,
+        version=f"{epoch}:{version}-{release}" if epoch else f"{version}-{release}",
+        arch=header.text(headers.ARCH)[:64],
+        source_name=source[1] if source else "",
+        source_version=source[2] if source else "",
+        module=module[1] if module else "",
+    )
+
+
+def _package(installed: Installed, distribution: Distribution, layer: str, path: str) -> Package:
+    epoch, colon, plain = installed.version.rpartition(":")
+    qualifiers = {"arch": installed.arch, "distro": f"{distribution.id}-{distribution.version_id}".rstrip("-")}
+    qualifiers |= {"epoch": epoch} if colon else {}
+    return Package(
+        ecosystem=distribution.ecosystem or "",
+        name=installed.name,
+        version=installed.version,
+        arch=installed.arch,
+        source_name=installed.source_name,
+        source_version=installed.source_version,
+        purl=PackageURL("rpm", distribution.id, installed.name, plain, qualifiers).to_string(),
+        layer=layer,
+        path=printable(path),
+        module=installed.module,
+        evidence=Evidence.DATABASE,
+    )
+
+
+ANALYZER = Analyzer(
+    name="rpm",
+    version=1,
+    wanted={"rpm": Wanted(r"rpm/(?:rpmdb\.sqlite|Packages(?:\.db)?)", Essence(essence, _LARGEST))},
+    find=find_packages,
+    manager="rpm",
+    database=database,
+    needed=_PATHS,
+)
