@@ -61,7 +61,7 @@ def below(base: type[Base]) -> Iterator[type[Base]]:
 def imported(package: ModuleType) -> None:
     """Import every module of it, so that each of its classes is known."""
     for module in pkgutil.walk_packages(package.__path__, f"{package.__name__}."):
-        if not re.search(r"\.(__main__|migrations|alembic)\b", module.name):
+        if not re.search(r"\.(__main__|store\.migrations|alembic)\b", module.name):
             importlib.import_module(module.name)
 
 
