@@ -1,6 +1,7 @@
 """The embedded vault: what opens, what does not, and what a signature must withstand before it is returned."""
 
 import hashlib
+import os
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -189,6 +190,12 @@ def test_a_missing_file_and_a_directory_are_refused(tmp_path: Path) -> None:
         new_seal(KeySource(None, tmp_path / "nothing"))
     with pytest.raises(KeyFileUnusable):
         new_seal(KeySource(None, tmp_path))
+
+
+def test_a_pipe_is_refused_and_not_waited_for(tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "pipe", 0o600)
+    with pytest.raises(KeyFileUnusable, match="no regular file"):
+        new_seal(KeySource(None, tmp_path / "pipe"))
 
 
 class Flipping:

@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 from chassis.errors import Refusal
+from chassis.paging import InvalidPageToken, Page
 from google.protobuf.duration_pb2 import Duration
 from google.protobuf.field_mask_pb2 import FieldMask
 from google.protobuf.timestamp_pb2 import Timestamp
@@ -138,6 +139,38 @@ def test_what_cannot_be_signed(fields: dict[str, Any], field: str) -> None:
     with pytest.raises(Refusal) as refusal:
         reading.sign_request(request)
     assert field_of(refusal) == field
+
+
+UNKNOWN_FIELD = b"\xfa\x07\x01x"
+"""Field number 127 in protobuf's wire format."""
+
+
+def test_a_limit_that_is_not_known_is_refused_not_ignored() -> None:
+    gate = gate_pb2.Gate.FromString(UNKNOWN_FIELD)
+    requests = (
+        signing_service_pb2.SignImageRequest(image=IMAGE, key="release", gate=gate),
+        signing_service_pb2.SignImageRequest.FromString(
+            signing_service_pb2.SignImageRequest(image=IMAGE, key="release").SerializeToString() + UNKNOWN_FIELD
+        ),
+    )
+    for request, field in zip(requests, ("gate.127", "127"), strict=True):
+        with pytest.raises(Refusal, match="does not know") as refusal:
+            reading.sign_request(request)
+        assert field_of(refusal) == field
+    key = key_service_pb2.CreateKeyRequest(name="a", purpose=key_pb2.KEY_PURPOSE_IMAGE_SIGNATURE, gate=gate)
+    with pytest.raises(Refusal, match="does not know"):
+        reading.new_key(key)
+
+
+@pytest.mark.parametrize(("cursor", "before"), [("", 100), ("7", 7), ("100", 100)])
+def test_where_a_page_begins(cursor: str, before: int) -> None:
+    assert reading.cursor(Page(10, cursor, b""), 100) == before
+
+
+@pytest.mark.parametrize("cursor", ["x", "-1", "0", "101", "9" * 400, "1e3", "7.0"])
+def test_a_forged_page_token_is_none(cursor: str) -> None:
+    with pytest.raises(InvalidPageToken):
+        reading.cursor(Page(10, cursor, b""), 100)
 
 
 def test_a_sign_request() -> None:

@@ -1,6 +1,7 @@
 """The signer's settings."""
 
 from pathlib import Path
+from typing import Annotated
 
 import msgspec
 from chassis.config import Binding, Http, Logging, RoleTable, Server, Tls, Upstream
@@ -21,7 +22,7 @@ class Vault(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=Tru
 class Store(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
     """The state's epoch: raised by the operator after a restore, so that verifiers notice."""
 
-    epoch: int = 1
+    epoch: Annotated[int, msgspec.Meta(ge=1)] = 1
 
 
 class Upstreams(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):

@@ -69,7 +69,8 @@ class KeySource:
 def _read_private(path: Path, store_directory: Path | None) -> bytes:
     _demand_apart(path, store_directory)
     try:
-        with path.open("rb") as file:
+        # Not to wait for ever where it is a pipe; on a regular file the flag means nothing.
+        with open(path, "rb", opener=lambda name, flags: os.open(name, flags | os.O_NONBLOCK)) as file:
             _demand_unexposed(path, os.fstat(file.fileno()))
             return file.read(_MAX_SECRET_BYTES + 2)
     except OSError as problem:

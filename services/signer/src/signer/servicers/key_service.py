@@ -63,7 +63,7 @@ class KeyService(rpc.KeyServiceServicer):
         """List the versions of a key, the newest first."""
         page = open_page(request)
         name = demand_name(request.key, "key")
-        listed = await self._records.versions(current_caller(), name, int(page.cursor or _ABOVE_ALL), page.size)
+        listed = await self._records.versions(current_caller(), name, reading.cursor(page, _ABOVE_ALL), page.size)
         return pb.ListKeyVersionsResponse(
             key_versions=[writing.key_version(version) for version in listed.items],
             next_page_token=page.token(str(listed.after or "")),

@@ -63,7 +63,7 @@ class SigningService(rpc.SigningServiceServicer):
     async def ListSignatures(self, request: pb.ListSignaturesRequest, context: Context) -> pb.ListSignaturesResponse:
         """List the records of signings, the newest first."""
         page = open_page(request)
-        before = int(page.cursor or _ABOVE_ALL)
+        before = reading.cursor(page, _ABOVE_ALL)
         listed = await self._records.signings(current_caller(), reading.listing(request), before, page.size)
         return pb.ListSignaturesResponse(
             signings=[writing.signing(signing) for signing in listed.items],
@@ -90,7 +90,7 @@ class SigningService(rpc.SigningServiceServicer):
     async def ListRevocations(self, request: pb.ListRevocationsRequest, context: Context) -> pb.ListRevocationsResponse:
         """List revocations, the newest first."""
         page = open_page(request)
-        listed = await self._records.revocations(int(page.cursor or _ABOVE_ALL), page.size)
+        listed = await self._records.revocations(reading.cursor(page, _ABOVE_ALL), page.size)
         return pb.ListRevocationsResponse(
             revocations=[writing.revocation(revocation) for revocation in listed.items],
             next_page_token=page.token(str(listed.after or "")),

@@ -7,7 +7,10 @@ from typing import Final, Literal, TypeVar
 from uuid import UUID
 
 from chassis.errors import InvalidArgument, Refusal, Violation
+from chassis.paging import InvalidPageToken, Page
 from google.protobuf.descriptor import EnumDescriptor
+from google.protobuf.message import Message
+from google.protobuf.unknown_fields import UnknownFieldSet
 from hallmark.common.v1 import severity_pb2
 from hallmark.signer.v1 import gate_pb2, key_pb2, key_service_pb2, revocation_pb2, signing_service_pb2
 from registry.digests import Digest, parse_digest
@@ -38,6 +41,7 @@ _GATE_FIELDS: Final = ("max_severity", "max_age", "ignore_unfixed", "unknown_as"
 
 def new_key(request: key_service_pb2.CreateKeyRequest) -> NewKey:
     """Decode a CreateKeyRequest."""
+    _demand_known(request, "")
     return NewKey(
         name=demand_name(request.name, "name"),
         purpose=_enum(key_pb2.KeyPurpose.DESCRIPTOR, "KEY_PURPOSE_", Purpose, request.purpose, "purpose"),
@@ -67,6 +71,7 @@ def key_update(request: key_service_pb2.UpdateKeyRequest) -> KeyUpdate:
 
 def gate(message: gate_pb2.Gate, field: str) -> GateChange:
     """Decode the limits that are set."""
+    _demand_known(message, f"{field}.")
     return GateChange(
         max_severity=_limit(message, "max_severity", field),
         max_age=_max_age(message, f"{field}.max_age"),
@@ -83,6 +88,7 @@ def algorithm(value: int) -> Algorithm:
 
 def sign_request(request: signing_service_pb2.SignImageRequest) -> SignRequest:
     """Decode a SignImageRequest."""
+    _demand_known(request, "")
     _demand_length(request.reviewed, "reviewed", 0, _MAX_REVIEWED)
     return SignRequest(
         image=_at("image", parse_reference, request.image),
@@ -135,6 +141,30 @@ def identifier(text: str, field: str) -> str:
 def digest(text: str, field: str) -> Digest:
     """Decode a digest."""
     return _at(field, parse_digest, text)
+
+
+def cursor(page: Page, above: int) -> int:
+    """Decode the number below which a page begins, `above` for the first. Raises InvalidPageToken."""
+    if not page.cursor:
+        return above
+    try:
+        reached = int(page.cursor)
+    except ValueError:
+        reached = -1
+    if not 0 < reached <= above:
+        raise InvalidPageToken("This page token is none of ours.", field="page_token")
+    return reached
+
+
+def _demand_known(message: Message, path: str) -> None:
+    """A field that is not known may be a limit: to ignore it would be to sign what the caller did not want signed."""
+    unknown = UnknownFieldSet(message)
+    if len(unknown):
+        raise InvalidArgument(
+            f"The request says what this signer does not know: field number {unknown[0].field_number} of"
+            f" {message.DESCRIPTOR.name}.",
+            field=f"{path}{unknown[0].field_number}",
+        )
 
 
 def _at(field: str, parse: Callable[[str], T], text: str) -> T:
