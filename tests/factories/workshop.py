@@ -1,5 +1,6 @@
 """A signer put together in this process: a real database and vault, a registry on loopback, risk as a test says."""
 
+import json
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
@@ -118,6 +119,17 @@ class Workshop:
         finally:
             CALLER.reset(token)
 
+    def dot_sig(self, digest: str) -> list[dict[str, Any]]:
+        """Return the layers of the manifest of signatures on a digest."""
+        tag = digest.replace(":", "-") + ".sig"
+        _, body = self.registry.manifests[REPOSITORY, self.registry.tags[REPOSITORY, tag]]
+        layers: list[dict[str, Any]] = json.loads(body)["layers"]
+        return layers
+
+    def payload_of(self, layer: dict[str, Any]) -> bytes:
+        """Return what is signed in a layer."""
+        return self.registry.blobs[REPOSITORY, layer["digest"]]
+
     async def audited(self) -> list[tuple[str, str, dict[str, str]]]:
         """Return the audit log: action, outcome, details."""
         async with self.database.read() as session:
@@ -132,9 +144,12 @@ def person(role: str, **scope: Any) -> Caller:
 
 @asynccontextmanager
 async def workshop(
-    folder: Path, *, referrers: bool = True, host: str = "", path: str = REPOSITORY
+    folder: Path, *, referrers: bool = True, host: str = "", path: str = REPOSITORY, settle: float = 0
 ) -> AsyncIterator[Workshop]:
-    """Put a signer together; its database and key file lie in `folder`. `host` is a real registry's, else a fake."""
+    """Put a signer together; its database and key file lie in `folder`. `host` is a real registry's, else a fake.
+
+    `settle` is how long it leaves to other signers, in seconds.
+    """
     clock, metrics = FakeClock(), CollectorRegistry()
     counted, notifier, workers = Metrics(metrics), Notifier(), Workers(2)
     database = open_database(Settings(url=f"sqlite+aiosqlite:///{folder}/store/signer.db"), durable=True)
@@ -150,7 +165,7 @@ async def workshop(
             vault=vault,
             images=Images(registries),
             gatekeeper=Gatekeeper(risks, clock, counted),
-            publisher=Publisher(registries, longest_pause=0.01),
+            publisher=Publisher(registries, longest_pause=0.01, settle=settle),
             audit=audit,
             clock=clock,
             metrics=counted,

@@ -13,8 +13,10 @@ from typing import Any, TypeVar
 from uuid import uuid4
 
 import pytest
+from registry.digests import parse_digest
+from signer.envelopes import simple
 from signer.keys.algorithms import Algorithm, public_pem
-from signer.signings import Signing
+from signer.signings import Format, Signing
 
 from tests.factories.images import Image, debian, file, image, index, layer
 from tests.factories.workshop import Workshop, workshop
@@ -79,7 +81,7 @@ async def run(*command: object, folder: Path, **environment: str) -> tuple[int, 
     return process.returncode or 0, out.decode(), said.decode()
 
 
-@pytest.mark.parametrize("algorithm", ALGORITHMS)
+@pytest.mark.parametrize("algorithm", list(Algorithm))
 async def test_cosign_accepts_an_image_and_every_platform(
     shop: Workshop, other: Path, tmp_path: Path, algorithm: Algorithm
 ) -> None:
@@ -174,3 +176,17 @@ async def test_signatures_made_at_once_all_survive_in_the_real_registry(shop: Wo
     assert code == 0, said
     assert len({one["optional"]["hallmark.signing_id"] for one in json.loads(out)}) == 5
     assert len(await bundles(shop, GOOD.digest)) == 5
+
+
+async def test_two_signers_at_once_lose_no_signature_in_the_real_registry(real_registry: str, tmp_path: Path) -> None:
+    where: dict[str, Any] = {"host": real_registry, "path": f"pay/{uuid4().hex[:8]}", "settle": 0.1}
+    async with workshop(tmp_path / "one", **where) as one, workshop(tmp_path / "two", **where) as two:
+        made = [await sign(shop, GOOD) for shop in (one, two)]
+        made += await asyncio.gather(*(shop.sign(GOOD, tag="v1") for shop in (one, two) * 4))
+        host, _, path = one.repository.partition("/")
+        stored = await one.client.get_manifest(host, path, simple.tag(parse_digest(GOOD.digest)))
+        held = {layer_["digest"] for layer_ in json.loads(stored.body)["layers"]}
+        payloads = [payload for signing in made for payload in signing.digests[0].payloads]
+        simples = {payload.sha256.hex() for payload in payloads if payload.form is Format.SIMPLE_SIGNING}
+        assert held == {f"sha256:{digest}" for digest in simples}
+        assert len(await bundles(one, GOOD.digest)) == len(made) == 10

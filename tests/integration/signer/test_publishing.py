@@ -1,6 +1,9 @@
 """Writing beside others: a registry has no compare-and-swap, so what was written is looked at again."""
 
+import asyncio
 import json
+from pathlib import Path
+from typing import Any
 
 import pytest
 from aiohttp import web
@@ -8,7 +11,7 @@ from signer.errors import SignatureLost, SignaturesFull
 from signer.signings import SigningState
 
 from tests.factories.images import OCI_INDEX, OCI_MANIFEST, debian
-from tests.factories.workshop import REPOSITORY, Workshop
+from tests.factories.workshop import REPOSITORY, Workshop, workshop
 from tests.fakes.registry import digest_of
 
 GOOD = debian()
@@ -93,3 +96,48 @@ async def test_a_registry_with_the_referrers_api_needs_no_fallback_tag(shop: Wor
     await shop.sign(GOOD)
     assert (REPOSITORY, REFERRERS) not in shop.registry.tags
     assert (REPOSITORY, SIG) in shop.registry.tags
+
+
+@pytest.mark.parametrize("tag", [SIG, REFERRERS])
+async def test_what_a_slower_signer_overwrites_afterwards_is_written_again(
+    old_shop: Workshop, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, tag: str
+) -> None:
+    async with workshop(tmp_path / "slow", host=old_shop.registry.host) as slow:
+        old_shop.push(GOOD)
+        for shop in (old_shop, slow):
+            await shop.key()
+            shop.risks.scanned(GOOD)
+        let_overwrite(old_shop, slow, tag, monkeypatch)
+        signings = await asyncio.gather(slow.sign(GOOD), old_shop.sign(GOOD))
+    assert [signing.state for signing in signings] == [SigningState.DONE] * 2
+    _, body = old_shop.registry.manifests[REPOSITORY, old_shop.registry.tags[REPOSITORY, tag]]
+    manifest = json.loads(body)
+    assert len(manifest["layers"] if tag == SIG else manifest["manifests"]) == 2
+
+
+def let_overwrite(shop: Workshop, slow: Workshop, tag: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let the slow signer write what it had read before the other one wrote, after that one had read again."""
+    reading, confirming, written = asyncio.Event(), asyncio.Event(), asyncio.Event()
+    put, get, reads = slow.client.put_manifest, shop.client.get_manifest, 0
+
+    async def put_late(host: str, path: str, reference: str, *manifest: Any) -> bool:
+        if reference == tag:
+            reading.set()
+            await confirming.wait()
+        listed = await put(host, path, reference, *manifest)
+        if reference == tag:
+            written.set()
+        return listed
+
+    async def get_early(host: str, path: str, reference: str) -> object:
+        nonlocal reads
+        reads += reference == tag
+        if reference == tag and reads == 1:
+            await reading.wait()
+        if reference == tag and reads == 3:
+            confirming.set()
+            await written.wait()
+        return await get(host, path, reference)
+
+    monkeypatch.setattr(slow.client, "put_manifest", put_late)
+    monkeypatch.setattr(shop.client, "get_manifest", get_early)

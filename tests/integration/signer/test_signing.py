@@ -4,11 +4,12 @@ import asyncio
 import base64
 import hashlib
 import json
+from collections.abc import Sequence
 from typing import Any
 
 import pytest
 from chassis.errors import PermissionDenied
-from registry.errors import HostNotConfigured, RegistryUnavailable
+from registry.errors import HostNotConfigured
 from registry.references import parse_reference
 from signer.errors import (
     DigestRequired,
@@ -16,6 +17,7 @@ from signer.errors import (
     GateRefused,
     ImageNotFound,
     ImageUnsupported,
+    KeyChanged,
     KeyDisabled,
     KeyNotFound,
     RiskChanged,
@@ -23,29 +25,19 @@ from signer.errors import (
     WrongPurpose,
 )
 from signer.gate import GateChange
+from signer.keyring import KeyUpdate
 from signer.keys.algorithms import Algorithm, verifies
 from signer.keys.model import KeyState, Purpose
-from signer.risk import RiskState, Severity
+from signer.risk import ImageRisk, RiskState, Severity
 from signer.signing import SignRequest
 from signer.signings import Filter, Format, Signing, SigningState
 
 from tests.factories.images import Image, attestation, debian, file, image, index, layer
 from tests.factories.workshop import REPOSITORY, Workshop, person
-from tests.fakes.registry import status
 
 GOOD = debian()
 ARM = image(layer(file("arm")), platform="linux/arm64")
 MULTI = index(GOOD, ARM, attestation(GOOD))
-
-
-def dot_sig(shop: Workshop, digest: str) -> list[dict[str, Any]]:
-    _, body = shop.registry.manifests[REPOSITORY, shop.registry.tags[REPOSITORY, digest.replace(":", "-") + ".sig"]]
-    layers: list[dict[str, Any]] = json.loads(body)["layers"]
-    return layers
-
-
-def payload_of(shop: Workshop, layer_: dict[str, Any]) -> bytes:
-    return shop.registry.blobs[REPOSITORY, layer_["digest"]]
 
 
 def bundles(shop: Workshop, digest: str) -> list[dict[str, Any]]:
@@ -73,8 +65,8 @@ async def test_an_image_is_signed_in_both_forms_and_recorded(shop: Workshop, alg
     shop.risks.scanned(GOOD, worst=Severity.LOW, counts={Severity.LOW: 2})
     signing = await shop.sign(GOOD, tag="v1", claims={"build": "7"})
 
-    (layer_,) = dot_sig(shop, GOOD.digest)
-    payload = payload_of(shop, layer_)
+    (layer_,) = shop.dot_sig(GOOD.digest)
+    payload = shop.payload_of(layer_)
     stated = json.loads(payload)
     assert stated["critical"]["identity"]["docker-reference"] == f"{shop.repository}:v1"
     assert stated["critical"]["image"]["docker-manifest-digest"] == GOOD.digest
@@ -110,8 +102,8 @@ async def test_without_a_tag_the_repository_alone_is_signed(shop: Workshop) -> N
     shop.push(GOOD, "v1")
     shop.risks.scanned(GOOD)
     await shop.sign(GOOD)
-    (layer_,) = dot_sig(shop, GOOD.digest)
-    assert json.loads(payload_of(shop, layer_))["critical"]["identity"]["docker-reference"] == shop.repository
+    (layer_,) = shop.dot_sig(GOOD.digest)
+    assert json.loads(shop.payload_of(layer_))["critical"]["identity"]["docker-reference"] == shop.repository
 
 
 async def test_an_index_is_signed_with_every_platform_and_nothing_that_no_runtime_runs(shop: Workshop) -> None:
@@ -121,8 +113,8 @@ async def test_an_index_is_signed_with_every_platform_and_nothing_that_no_runtim
     signing = await shop.sign(MULTI, tag="v1")
     assert [signed.digest for signed in signing.digests] == [MULTI.digest, GOOD.digest, ARM.digest]
     for digest in (MULTI.digest, GOOD.digest, ARM.digest):
-        (layer_,) = dot_sig(shop, digest)
-        stated = json.loads(payload_of(shop, layer_))
+        (layer_,) = shop.dot_sig(digest)
+        stated = json.loads(shop.payload_of(layer_))
         assert stated["critical"]["image"]["docker-manifest-digest"] == digest
         assert stated["optional"]["hallmark.signing_id"] == signing.signing_id
         assert len(bundles(shop, digest)) == 1
@@ -217,6 +209,43 @@ async def test_what_is_no_image_is_not_signed(shop: Workshop) -> None:
         await shop.sign(GOOD)
 
 
+async def test_an_index_that_leads_nowhere_for_ever_is_given_up(shop: Workshop) -> None:
+    await shop.key()
+    many = index(*(attestation(image(layer(file(str(number))))) for number in range(400)))
+    shop.push(many)
+    with pytest.raises(ImageUnsupported, match="more than 399 manifests"):
+        await shop.sign(many)
+    shop.registry.requests.clear()
+    deep = attestation(GOOD)
+    for _ in range(3):
+        deep = index(*[deep] * 20)
+    shop.push(deep)
+    with pytest.raises(ImageUnsupported, match="without a platform"):
+        await shop.sign(deep)
+    assert len(shop.registry.requests) == 4
+
+
+async def test_a_gate_that_is_tightened_meanwhile_is_not_slipped_past(
+    shop: Workshop, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await shop.key()
+    shop.push(GOOD)
+    shop.risks.scanned(GOOD, counts={Severity.MEDIUM: 1})
+    told = shop.risks.of
+
+    async def of(repository: str, digests: Sequence[str]) -> tuple[ImageRisk, ...]:
+        stricter = KeyUpdate("release", GateChange(max_severity=Severity.LOW), reset_gate=False, labels=None)
+        await shop.keyring.update(person("custodian"), stricter)
+        return await told(repository, digests)
+
+    monkeypatch.setattr(shop.risks, "of", of)
+    with pytest.raises(KeyChanged, match="gate"):
+        await shop.sign(GOOD)
+    assert not (await shop.records.signings(person("auditor"), Filter(), 2**62, 10)).items
+    with pytest.raises(GateRefused):
+        await shop.sign(GOOD)
+
+
 async def test_a_host_that_is_not_configured_is_not_contacted(shop: Workshop) -> None:
     await shop.key()
     elsewhere = parse_reference(f"elsewhere.example/pay/api@{GOOD.digest}")
@@ -259,9 +288,7 @@ async def test_signatures_of_others_and_earlier_ones_stay(shop: Workshop) -> Non
     shop.risks.scanned(GOOD)
     first = await shop.sign(GOOD)
     second = await shop.sign(GOOD, key="second")
-    stated = [
-        json.loads(payload_of(shop, one))["optional"]["hallmark.signing_id"] for one in dot_sig(shop, GOOD.digest)
-    ]
+    stated = [json.loads(shop.payload_of(one))["optional"]["hallmark.signing_id"] for one in shop.dot_sig(GOOD.digest)]
     assert stated == [first.signing_id, second.signing_id]
     assert len(bundles(shop, GOOD.digest)) == 2
 
@@ -272,28 +299,11 @@ async def test_signing_the_same_digest_many_times_at_once_loses_none(old_shop: W
     old_shop.risks.scanned(GOOD)
     signings = await asyncio.gather(*(old_shop.sign(GOOD) for _ in range(6)))
     stated = {
-        json.loads(payload_of(old_shop, one))["optional"]["hallmark.signing_id"]
-        for one in dot_sig(old_shop, GOOD.digest)
+        json.loads(old_shop.payload_of(one))["optional"]["hallmark.signing_id"] for one in old_shop.dot_sig(GOOD.digest)
     }
     assert stated == {signing.signing_id for signing in signings}
     _, body = old_shop.registry.manifests[REPOSITORY, old_shop.registry.tags[REPOSITORY, GOOD.digest.replace(":", "-")]]
     assert len(json.loads(body)["manifests"]) == 6
-
-
-async def test_a_registry_that_fails_half_way_leaves_a_clear_record_and_signing_again_works(shop: Workshop) -> None:
-    await shop.key()
-    shop.push(GOOD)
-    shop.risks.scanned(GOOD)
-    path = f"/v2/{REPOSITORY}/manifests/{GOOD.digest.replace(':', '-')}.sig"
-    shop.registry.faults["PUT", path] = status(500)
-    with pytest.raises(RegistryUnavailable):
-        await shop.sign(GOOD)
-    (failed,) = (await shop.records.signings(person("auditor"), Filter(), 2**62, 10)).items
-    assert failed.state is SigningState.FAILED
-    assert "500" in failed.failure
-    del shop.registry.faults["PUT", path]
-    assert (await shop.sign(GOOD)).state is SigningState.DONE
-    assert len(dot_sig(shop, GOOD.digest)) == 1
 
 
 async def test_the_audit_log_tells_the_intent_before_and_the_outcome_after(shop: Workshop) -> None:

@@ -11,6 +11,7 @@ from signer.errors import DigestRequired, ImageUnsupported, TagMoved
 
 _MAX_DEPTH: Final = 3
 _MAX_PARTS: Final = 100
+_MAX_READ: Final = 400  # manifests: each platform with what is attached to it, and then some
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,7 +79,7 @@ class Images:
         root = await self._registry.manifest(reference.name, digest)
         parts = [_part(root, "")]
         if isinstance(root.content, Index):
-            await self._collect(reference.name, root.content, parts, depth=1)
+            await self._collect(reference.name, root.content, parts, {digest}, depth=1)
             if len(parts) == 1:
                 raise ImageUnsupported(f"{reference} is an index without a platform manifest.")
         elif not _runs(root.content):
@@ -95,18 +96,21 @@ class Images:
                 metadata={"tag": reference.tag, "digest": now},
             )
 
-    async def _collect(self, repository: str, index: Index, parts: list[Part], depth: int) -> None:
+    async def _collect(self, repository: str, index: Index, parts: list[Part], read: set[Digest], depth: int) -> None:
         for entry in index.manifests:
-            if any(entry.digest == part.digest for part in parts):
+            if entry.digest in read:
                 continue
             if len(parts) >= _MAX_PARTS:
                 raise ImageUnsupported(f"The index has more than {_MAX_PARTS - 1} platform manifests.")
+            if len(read) >= _MAX_READ:
+                raise ImageUnsupported(f"The index has more than {_MAX_READ - 1} manifests in it.")
+            read.add(entry.digest)
             manifest = await self._registry.manifest(repository, entry.digest)
             if isinstance(manifest.content, ImageManifest):
                 if _runs(manifest.content):
                     parts.append(_part(manifest, _platform(entry)))
             elif depth < _MAX_DEPTH:
-                await self._collect(repository, manifest.content, parts, depth + 1)
+                await self._collect(repository, manifest.content, parts, read, depth + 1)
             else:
                 raise ImageUnsupported(f"The index holds indexes more than {_MAX_DEPTH} deep.")
 

@@ -2,17 +2,20 @@
 
 Signatures on one digest share a manifest (`.sig`) or an index (the fallback tag of referrers), and registries offer no
 compare-and-swap. So each write reads what is there, adds to it, writes it, and reads again; inside this process writers
-of one tag wait for each other.
+of one tag wait for each other. A writer elsewhere that had read before may still overwrite it after that: so all of it
+is looked at once more when such a writer must have ended.
 """
 
 import asyncio
 import random
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Final, Protocol
 from weakref import WeakValueDictionary
 
 from registry.digests import Digest
+from registry.errors import RegistryUnavailable
 
 from signer.envelopes import bundle, simple
 from signer.envelopes.blobs import Blob
@@ -22,7 +25,11 @@ from signer.images import Part
 from signer.signings import Signing
 
 _ATTEMPTS: Final = 6
+_READS: Final = 4
 _LONGEST_PAUSE: Final = 0.5  # seconds between two attempts, at most
+_SETTLE: Final = 0.1  # seconds that a writer elsewhere has to end: at least, and at most
+_LONGEST_SETTLE: Final = 2.0
+_SLOWER: Final = 3  # times as slow as we were: what is granted to such a writer in between
 
 
 class Registry(Protocol):
@@ -41,62 +48,118 @@ class Registry(Protocol):
         ...
 
 
-class Publisher:
-    """Stores signatures."""
+@dataclass(frozen=True, slots=True)
+class Shared:
+    """Something of ours in a manifest that others write too: how it gets in, and how one sees that it is there."""
 
-    def __init__(self, registry: Registry, *, longest_pause: float = _LONGEST_PAUSE) -> None:
+    repository: str
+    tag: str
+    change: Callable[[Blob | None], Sequence[Blob]]
+    done: Callable[[Blob | None], bool]
+
+
+@dataclass(frozen=True, slots=True)
+class Written:
+    """What was written, and how many seconds that took."""
+
+    shared: Shared
+    seconds: float
+
+
+class Publisher:
+    """Stores signatures. `longest_pause` and `settle` are in seconds."""
+
+    def __init__(self, registry: Registry, *, longest_pause: float = _LONGEST_PAUSE, settle: float = _SETTLE) -> None:
         self._registry = registry
         self._longest_pause = longest_pause
+        self._settle = settle
         self._writers: WeakValueDictionary[tuple[str, str], asyncio.Lock] = WeakValueDictionary()
 
-    async def publish(self, signing: Signing, part: Part, envelopes: Envelopes) -> None:
-        """Store the signatures on a manifest. Raises SignaturesFull, SignatureLost, and what the registry refuses."""
-        await self._add_signature(signing.repository, part.digest, envelopes.layer)
-        await self._add_bundle(signing.repository, part, envelopes.bundle, signing.signed_at)
+    async def publish(self, signing: Signing, part: Part, envelopes: Envelopes) -> Sequence[Written]:
+        """Store the signatures on a manifest; return what others could overwrite, for `confirm`.
 
-    async def _add_signature(self, repository: str, digest: Digest, layer: Blob) -> None:
+        Raises SignaturesFull, SignatureLost, and what the registry refuses.
+        """
+        signature = await self._add_signature(signing.repository, part.digest, envelopes.layer)
+        bundled = await self._add_bundle(signing.repository, part, envelopes.bundle, signing.signed_at)
+        return (signature, *bundled)
+
+    async def confirm(self, written: Sequence[Written]) -> None:
+        """See that all of it is still there, and write again what somebody overwrote. Raises as `publish` does."""
+        settle = max(self._settle, _SLOWER * max(one.seconds for one in written))
+        for _ in range(_ATTEMPTS):
+            await asyncio.sleep(min(settle, _LONGEST_SETTLE))
+            lost = [one.shared for one in written if not await self._stands(one.shared)]
+            if not lost:
+                return
+            for shared in lost:
+                await self._write(shared)
+        raise _lost(lost[0])
+
+    async def _add_signature(self, repository: str, digest: Digest, layer: Blob) -> Written:
         await self._registry.put_blob(repository, layer)
-        await self._edit(
-            repository,
-            simple.tag(digest),
-            lambda stored: simple.with_layer(stored, layer),
-            lambda stored: simple.holds(stored, layer),
+        return await self._write(
+            Shared(
+                repository,
+                simple.tag(digest),
+                lambda stored: simple.with_layer(stored, layer),
+                lambda stored: simple.holds(stored, layer),
+            )
         )
 
-    async def _add_bundle(self, repository: str, part: Part, stored: Blob, signed_at: datetime) -> None:
+    async def _add_bundle(self, repository: str, part: Part, stored: Blob, signed_at: datetime) -> Sequence[Written]:
         referrer = bundle.referrer(part.descriptor(), stored, signed_at)
         await self._registry.put_blob(repository, bundle.EMPTY)
         await self._registry.put_blob(repository, stored)
         if await self._registry.put_manifest(repository, referrer, None):
-            return
-        await self._edit(
+            return ()
+        listed = Shared(
             repository,
             bundle.fallback_tag(part.digest),
             lambda index: [bundle.with_referrer(index, referrer)],
             lambda index: bundle.lists(index, referrer),
         )
+        return (await self._write(listed),)
 
-    async def _edit(
-        self,
-        repository: str,
-        tag: str,
-        change: Callable[[Blob | None], Sequence[Blob]],
-        done: Callable[[Blob | None], bool],
-    ) -> None:
-        async with self._writers.setdefault((repository, tag), asyncio.Lock()):
-            stored = await self._registry.tagged(repository, tag)
-            if done(stored):
-                return
+    async def _write(self, shared: Shared) -> Written:
+        clock = asyncio.get_running_loop().time
+        async with self._writers.setdefault((shared.repository, shared.tag), asyncio.Lock()):
+            stored = await self._read(shared)
+            if shared.done(stored):
+                return Written(shared, 0.0)
             for _ in range(_ATTEMPTS):
-                *blobs, manifest = change(stored)
-                for blob in blobs:
-                    await self._registry.put_blob(repository, blob)
-                await self._registry.put_manifest(repository, manifest, tag)
-                stored = await self._registry.tagged(repository, tag)
-                if done(stored):
-                    return
-                await asyncio.sleep(random.uniform(0, self._longest_pause))  # noqa: S311 - no secret
-        raise SignatureLost(
-            f"{repository}:{tag} lost the new signature {_ATTEMPTS} times: somebody else writes there at the same time."
-            " Sign again when that has ended."
-        )
+                start = clock()
+                stored = await self._written(shared, stored)
+                if shared.done(stored):
+                    return Written(shared, clock() - start)
+                await self._pause()
+        raise _lost(shared)
+
+    async def _written(self, shared: Shared, stored: Blob | None) -> Blob | None:
+        *blobs, manifest = shared.change(stored)
+        for blob in blobs:
+            await self._registry.put_blob(shared.repository, blob)
+        await self._registry.put_manifest(shared.repository, manifest, shared.tag)
+        return await self._read(shared)
+
+    async def _read(self, shared: Shared) -> Blob | None:
+        for _ in range(_READS - 1):
+            try:
+                return await self._registry.tagged(shared.repository, shared.tag)
+            except RegistryUnavailable:
+                # Distribution 2.8 answers 500 while somebody writes the tag.
+                await self._pause()
+        return await self._registry.tagged(shared.repository, shared.tag)
+
+    async def _stands(self, shared: Shared) -> bool:
+        return shared.done(await self._read(shared))
+
+    async def _pause(self) -> None:
+        await asyncio.sleep(random.uniform(0, self._longest_pause))  # noqa: S311 - no secret
+
+
+def _lost(shared: Shared) -> SignatureLost:
+    return SignatureLost(
+        f"{shared.repository}:{shared.tag} lost the new signature {_ATTEMPTS} times: somebody else writes there at the"
+        " same time. Sign again when that has ended."
+    )

@@ -19,7 +19,7 @@ from signer.keyring import demand_enabled, demand_version
 from signer.keys.model import KeyVersion, Purpose
 from signer.keys.vault import Vault
 from signer.metrics import Metrics
-from signer.publishing import Publisher
+from signer.publishing import Publisher, Written
 from signer.records import demand_signing
 from signer.risk import GateEvidence
 from signer.signings import SignedDigest, Signing, SigningState
@@ -99,7 +99,7 @@ class ImageSigner:
         to_sign = payloads(signing, image, passed)
         signing = replace(signing, digests=_signed(image, passed, to_sign))
         async with self._store.begin() as work:
-            await _demand_unchanged(work, signing)
+            await _demand_unchanged(work, signing, gate)
             await work.signings.add(signing)
             await work.keep_answer(signing)
         try:
@@ -114,9 +114,10 @@ class ImageSigner:
         try:
             async with self._store.read() as work:
                 version, gate = await _demand_signer(work, wanted.key)
-                await _demand_unchanged(work, signing)
             image = await self._images.read(wanted.image)
             await self._gatekeeper.admit(tighten(gate, wanted.gate), image, wanted.reviewed)
+            async with self._store.read() as work:
+                await _demand_unchanged(work, signing, gate)
             return await self._publish(signing, version, image, _recorded(signing, image))
         except Refusal as refusal:
             if refusal.kind is not Kind.UNAVAILABLE:
@@ -128,9 +129,15 @@ class ImageSigner:
     ) -> Signing:
         with self._metrics.vault():
             enclosed = [await enclose(self._vault, version, payloads_) for payloads_ in to_sign]
-        for part, envelopes in reversed(list(zip(image.parts, enclosed, strict=True))):
-            # The image itself comes last: where an index is signed, its platforms are.
-            await self._publisher.publish(signing, part, envelopes)
+        written: list[Written] = []
+        # The image itself comes last: where an index is signed, its platforms are.
+        for number, (part, envelopes) in enumerate(reversed(list(zip(image.parts, enclosed, strict=True)))):
+            try:
+                written += await self._publisher.publish(signing, part, envelopes)
+            except Refusal as refusal:
+                refusal.metadata["published"] = f"{number} of {len(image.parts)} manifests"
+                raise
+        await self._publisher.confirm(written)
         done = replace(signing, state=SigningState.DONE)
         async with self._store.begin() as work:
             await work.signings.set_state(signing.signing_id, SigningState.DONE)
@@ -139,8 +146,10 @@ class ImageSigner:
         return done
 
     async def _fail(self, signing: Signing, refusal: Refusal) -> None:
+        published = refusal.metadata.get("published")
+        failure = f"After {published}: {refusal.message}" if published else refusal.message
         async with self._store.begin() as work:
-            await work.signings.set_state(signing.signing_id, SigningState.FAILED, refusal.message)
+            await work.signings.set_state(signing.signing_id, SigningState.FAILED, failure)
             await work.forget_answer()
 
     def _signing(self, caller: Caller, wanted: SignRequest, version: KeyVersion) -> Signing:
@@ -190,11 +199,13 @@ async def _demand_signer(work: Work, name: str) -> tuple[KeyVersion, Gate]:
     return version, key.gate
 
 
-async def _demand_unchanged(work: Work, signing: Signing) -> None:
+async def _demand_unchanged(work: Work, signing: Signing, passed: Gate) -> None:
     """What was true before the gate must still be, in the transaction that records the signing."""
-    version, _ = await _demand_signer(work, signing.key)
+    version, gate = await _demand_signer(work, signing.key)
     if version.version != signing.key_version:
         raise KeyChanged(f"The key {signing.key} was rotated while it should sign; sign again.")
+    if gate != passed:
+        raise KeyChanged(f"The gate of the key {signing.key} was changed while it should sign; sign again.")
     digests = [signed.digest for signed in signing.digests]
     if covering := await work.revocations.covering(digests):
         digest, revocation = covering

@@ -135,7 +135,9 @@ class Signing(_message.Message):
     state: Global___SigningState.ValueType
     """How far it has come."""
     failure: _builtins.str
-    """Why it failed; a sentence for a person. Empty unless FAILED."""
+    """Why it failed, and after how many manifests; a sentence for a person. Empty unless FAILED. Platforms are written in
+    the reverse of the order of `signed_digests`, the image itself last.
+    """
     @_builtins.property
     def sign_time(self) -> _timestamp_pb2.Timestamp:
         """When; the same as hallmark.signed_at in the payloads."""
