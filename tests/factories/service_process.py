@@ -20,13 +20,14 @@ _ROOT = Path(__file__).parents[2]
 
 @dataclass
 class RunningService:
-    """A service that runs."""
+    """A service that runs. `said` is what it wrote to stderr, line by line."""
 
     name: str
     folder: Path
     authority: Authority
     process: asyncio.subprocess.Process
     port: int
+    said: list[str]
     _stack: AsyncExitStack
 
     async def channel(self, role: str, name: str = "pat") -> grpc.aio.Channel:
@@ -59,9 +60,10 @@ class ServiceProcess:
         process = await self._spawn("serve")
         try:
             async with AsyncExitStack() as stack:
-                port, reading = await self._port(process)
+                said: list[str] = []
+                port, reading = await self._port(process, said)
                 stack.callback(reading.cancel)
-                yield RunningService(self.name, self.folder, self.authority, process, port, stack)
+                yield RunningService(self.name, self.folder, self.authority, process, port, said, stack)
         finally:
             if process.returncode is None:
                 process.terminate()
@@ -72,17 +74,16 @@ class ServiceProcess:
         command = (sys.executable, "-m", *module, *arguments, "--config", str(self.config))
         return await asyncio.create_subprocess_exec(*command, stderr=asyncio.subprocess.PIPE, cwd=_ROOT)
 
-    async def _port(self, process: asyncio.subprocess.Process) -> tuple[int, asyncio.Task[None]]:
+    async def _port(self, process: asyncio.subprocess.Process, said: list[str]) -> tuple[int, asyncio.Task[None]]:
         assert process.stderr
-        said: list[str] = []
         async with asyncio.timeout(_START_SECONDS):
             async for line in process.stderr:
                 said.append(line.decode())
                 if '"service started"' in said[-1]:
-                    return int(json.loads(said[-1])["port"]), asyncio.create_task(_drain(process.stderr))
+                    return int(json.loads(said[-1])["port"]), asyncio.create_task(_read_on(process.stderr, said))
         raise AssertionError(f"the {self.name} did not start: " + "".join(said))
 
 
-async def _drain(stream: asyncio.StreamReader) -> None:
-    async for _ in stream:
-        pass
+async def _read_on(stream: asyncio.StreamReader, said: list[str]) -> None:
+    while line := await stream.readline():
+        said.append(line.decode())

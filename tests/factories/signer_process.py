@@ -64,13 +64,13 @@ class SignerHome:
         return await self._process().run(*arguments)
 
     @asynccontextmanager
-    async def start(self) -> AsyncIterator["RunningSigner"]:
-        """Run the signer until the block ends."""
-        async with self._process().start() as service:
+    async def start(self, *, dies_in: str = "") -> AsyncIterator["RunningSigner"]:
+        """Run the signer until the block ends, or it calls the function `dies_in` (`module:name`)."""
+        async with self._process(dies_in).start() as service:
             yield RunningSigner(service)
 
-    def _process(self) -> ServiceProcess:
-        return ServiceProcess("signer", self.folder, self.authority, self.config)
+    def _process(self, dies_in: str = "") -> ServiceProcess:
+        return ServiceProcess("signer", self.folder, self.authority, self.config, dies_in)
 
 
 @dataclass

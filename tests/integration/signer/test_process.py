@@ -3,7 +3,9 @@
 import asyncio
 import base64
 import json
+import sqlite3
 from collections.abc import AsyncIterator
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
@@ -11,6 +13,15 @@ import pytest
 from aiohttp import web
 from chassis.client import RemoteRefusal, call
 from chassis.errors import Kind
+from cryptography.hazmat.primitives.asymmetric.ec import EllipticCurvePrivateKey
+from cryptography.hazmat.primitives.asymmetric.rsa import RSAPrivateKey
+from cryptography.hazmat.primitives.serialization import (
+    Encoding,
+    NoEncryption,
+    PrivateFormat,
+    PublicFormat,
+    load_der_private_key,
+)
 from google.protobuf.field_mask_pb2 import FieldMask
 from hallmark.common.v1 import severity_pb2, stream_pb2
 from hallmark.signer.v1 import (
@@ -22,6 +33,10 @@ from hallmark.signer.v1 import (
     signing_service_pb2,
     trust_pb2,
 )
+from signer.keys.algorithms import Algorithm, PrivateKey
+from signer.keys.model import Purpose
+from signer.keys.sealing import unseal
+from signer.keys.vault import Identity
 
 from tests.factories.certificates import Authority
 from tests.factories.images import debian
@@ -196,6 +211,64 @@ async def test_a_signing_in_whose_middle_the_signer_was_killed_is_resumed_by_its
         assert (await call(reviewer.SignImage, request, timeout=30)).signing == again
     _, stored = registry.manifests[REPOSITORY, registry.tags[REPOSITORY, tag]]
     assert len(json.loads(stored)["layers"]) == 1
+
+
+async def test_no_private_key_leaves_the_process_in_the_clear(
+    home: SignerHome, scanner: RiskScanner, registry: FakeRegistry
+) -> None:
+    scanner.scanned([GOOD.digest])
+    home.config.write_text(home.config.read_text() + '[logging]\nlevel = "DEBUG"\n')
+    rsa = key_service_pb2.CreateKeyRequest(
+        name="rsa", purpose=IMAGE_KEY, algorithm=key_pb2.ALGORITHM_RSA_2048_PKCS1V15_SHA256
+    )
+    async with home.start() as signer:
+        await make_key(signer)
+        await call((await signer.keys("custodian")).CreateKey, rsa, timeout=60)
+        await call((await signer.signing("reviewer")).SignImage, sign_request(registry), timeout=30)
+        keys = stored_keys(home)
+        spoil_handles(home)
+        with pytest.raises(RemoteRefusal, match="does not open") as refusal:
+            await call((await signer.signing("reviewer")).SignImage, sign_request(registry), timeout=30)
+        said = "".join(signer.service.said).encode() + str(refusal.value).encode()
+    written = [path.read_bytes() for path in (home.folder / "store").iterdir()]
+    sent = [*registry.blobs.values(), *(body for _, body in registry.manifests.values())]
+    seen = b"\n".join([said, *written, *sent])
+    assert len(keys) == 2
+    for secret in (b"k" * 32, *(secret for key in keys for secret in secrets_of(key))):
+        for form in (secret, secret.hex().encode(), secret.hex().upper().encode(), base64.b64encode(secret)):
+            assert form not in seen
+    for key in keys:
+        assert key.public_key().public_bytes(Encoding.DER, PublicFormat.SubjectPublicKeyInfo) in seen
+
+
+def stored_keys(home: SignerHome) -> list[PrivateKey]:
+    """The private keys, opened as only the holder of the key file can."""
+    query = "SELECT key, version, algorithm, purpose, handle FROM key_versions JOIN keys ON name = key"
+    with closing(sqlite3.connect(home.folder / "store" / "signer.db")) as database:
+        rows = database.execute(query).fetchall()
+    opened = []
+    for name, version, algorithm, purpose, handle in rows:
+        identity = Identity(name, version, Algorithm(algorithm), Purpose(purpose))
+        opened.append(load_der_private_key(unseal(b"k" * 32, identity, handle), None))
+    return [key for key in opened if isinstance(key, EllipticCurvePrivateKey | RSAPrivateKey)]
+
+
+def spoil_handles(home: SignerHome) -> None:
+    """Exchange what is sealed, as somebody who can write to the database could."""
+    with closing(sqlite3.connect(home.folder / "store" / "signer.db")) as database:
+        database.execute("UPDATE key_versions SET handle = (SELECT handle FROM key_versions WHERE key = 'rsa')")
+        database.commit()
+
+
+def secrets_of(key: PrivateKey) -> list[bytes]:
+    """Every form of a private key that must not be seen: encoded, and its numbers."""
+    encoded = [key.private_bytes(Encoding.DER, form, NoEncryption()) for form in (
+        PrivateFormat.PKCS8, PrivateFormat.TraditionalOpenSSL
+    )]  # fmt: skip
+    if isinstance(key, EllipticCurvePrivateKey):
+        return [*encoded, key.private_numbers().private_value.to_bytes(32)]
+    numbers = key.private_numbers()
+    return [*encoded, *(number.to_bytes(256).lstrip(b"\0") for number in (numbers.d, numbers.p, numbers.q))]
 
 
 async def test_what_it_refuses_to_start_with(home: SignerHome) -> None:
