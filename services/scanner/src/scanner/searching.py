@@ -1,13 +1,12 @@
 """Searching the registries of targets for the images that are there already, a repository at a time."""
 
-import asyncio
 import logging
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 
 from chassis.clock import Clock
-from chassis.errors import NotFound, Refusal
+from chassis.errors import Refusal
 from chassis.watch import Notifier
 from registry.errors import ManifestNotFound
 from registry.manifests import ImageManifest, Index
@@ -20,6 +19,7 @@ from scanner.pulling.platforms import is_artifact
 from scanner.pulling.registry import Registry
 from scanner.risk.freshness import MaxAge
 from scanner.scan_records import Request, Trigger
+from scanner.side_by_side import all_or_none
 from scanner.store import Store
 from scanner.target_records import Search, Target
 from scanner.targets import request_for_target
@@ -37,11 +37,11 @@ _LONG_AGO = datetime(1, 1, 1, tzinfo=UTC)
 
 @dataclass(frozen=True, slots=True)
 class _Found:
-    """An image that a tag points at; the manifest is None where it is of a kind that is not read."""
+    """An image that a tag points at, and when it says that it was created."""
 
     digest: str
     tag: str
-    manifest: ImageManifest | Index | None
+    created: datetime
 
 
 class Searcher:
@@ -104,7 +104,8 @@ class Searcher:
         trouble = search.trouble
         found: Sequence[_Found] = ()
         try:
-            found = await self._images(repository, target.newest)
+            found, unread = await self._images(repository, target.newest)
+            trouble = unread or trouble
         except ManifestNotFound:
             log.info("repository gone", extra={"target": target.name, "repository": repository})
         except Refusal as refusal:
@@ -124,29 +125,32 @@ class Searcher:
             self._known = (which, sorted(covered))
         return self._known[1]
 
-    async def _images(self, repository: str, newest: int) -> Sequence[_Found]:
-        tags = [tag for tag in await self._registry.tags(repository) if not is_companion_tag(tag)]
-        room = asyncio.Semaphore(_SIDE_BY_SIDE)
+    async def _images(self, repository: str, newest: int) -> tuple[Sequence[_Found], str]:
+        """The images that are tagged, and a sentence on a tag that can't be read, which holds up no other."""
+        tags = (tag for tag in await self._registry.tags(repository) if not is_companion_tag(tag))
+        found, unread = list[_Found](), list[str]()
 
-        async def look_up(tag: str) -> _Found | None:
-            async with room:
+        async def look_up_each() -> None:
+            for tag in tags:  # each of those at work takes the next
                 try:
-                    return _Found(*(await self._named(repository, tag)))
+                    one = await self._look_up(repository, tag, newest)
                 except ManifestNotFound:
-                    return None  # deleted since it was listed
+                    continue  # deleted since it was listed
+                except Refusal as refusal:
+                    if failure_of(refusal).transient:
+                        raise
+                    unread[:] = [f"The tag {tag} of {repository} can't be read: {refusal.message}"]
+                    continue
+                found.extend([one] if one else [])
 
-        found = [one for one in await asyncio.gather(*map(look_up, tags)) if one and not _is_artifact(one)]
-        return found if newest == 0 else await self._newest(repository, found, newest)
+        await all_or_none([look_up_each() for _ in range(_SIDE_BY_SIDE)])
+        return (found if newest == 0 else _newest(found, newest)), "".join(unread)
 
-    async def _named(self, repository: str, tag: str) -> tuple[str, str, ImageManifest | Index | None]:
+    async def _look_up(self, repository: str, tag: str, newest: int) -> _Found | None:
         digest, manifest = await self._registry.tagged(repository, tag)
-        return digest, tag, manifest
-
-    async def _newest(self, repository: str, found: Sequence[_Found], newest: int) -> Sequence[_Found]:
-        """The images that say they were created last, with every tag of them; those that say nothing come last."""
-        created = {one.digest: await self._created(repository, one.manifest) for one in found}
-        chosen = sorted(created, key=lambda digest: created[digest], reverse=True)[:newest]
-        return [one for one in found if one.digest in chosen]
+        if isinstance(manifest, ImageManifest) and is_artifact(manifest):
+            return None
+        return _Found(digest, tag, await self._created(repository, manifest) if newest else _LONG_AGO)
 
     async def _created(self, repository: str, manifest: ImageManifest | Index | None) -> datetime:
         try:
@@ -156,7 +160,11 @@ class Searcher:
                 return _LONG_AGO
             body = await self._registry.blob(repository, manifest.config.digest, manifest.config.size)
             return parse_config(body).created or _LONG_AGO
-        except (NotFound, ScanFailure):
+        except ScanFailure:
+            return _LONG_AGO
+        except Refusal as refusal:
+            if failure_of(refusal).transient:
+                raise
             return _LONG_AGO  # what can't be read says nothing of its age; its scan will say why
 
     async def _request(self, target: Target, repository: str, found: Sequence[_Found]) -> None:
@@ -179,5 +187,8 @@ class Searcher:
             await unit.targets.put_search(target.name, search)
 
 
-def _is_artifact(found: _Found) -> bool:
-    return isinstance(found.manifest, ImageManifest) and is_artifact(found.manifest)
+def _newest(found: Sequence[_Found], newest: int) -> Sequence[_Found]:
+    """The images that say they were created last, with every tag of them; those that say nothing come last."""
+    created = {one.digest: one.created for one in found}
+    chosen = set(sorted(created, key=lambda digest: created[digest], reverse=True)[:newest])
+    return [one for one in found if one.digest in chosen]

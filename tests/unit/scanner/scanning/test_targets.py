@@ -1,6 +1,7 @@
 """Targets, and the search for images that are there already."""
 
 import asyncio
+import json
 from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
@@ -170,6 +171,30 @@ async def test_a_repository_that_can_not_be_read_holds_up_no_other(bench: Scanni
     running, sentence = await trouble(bench)
     assert not running
     assert "credentials" in sentence
+
+
+@pytest.mark.parametrize("newest", [0, 2])
+async def test_a_tag_that_can_not_be_read_holds_up_no_other(bench: Scanning, newest: int) -> None:
+    good = bench.push(sample("1"), "v1")
+    bench.push(sample("2"), "bad")
+    bench.registry.faults["GET", "/v2/app/manifests/bad"] = status(307, Location="http://elsewhere.example/")
+    await bench.target(newest=newest)
+    await search(bench)
+    assert list(await found(bench)) == [good]
+    running, sentence = await trouble(bench)
+    assert not running
+    assert "The tag bad of" in sentence
+
+
+async def test_an_image_whose_configuration_is_another_is_old_but_scanned(bench: Scanning) -> None:
+    good, bad = sample("1", created="2020-01-01T00:00:00Z"), sample("2")
+    bench.push(good, "v1")
+    bench.push(bad, "v2")
+    config = json.loads(bad.body)["config"]["digest"]
+    bench.registry.blobs["app", config] = b"something else"
+    await bench.target(newest=1)
+    await search(bench)
+    assert list(await found(bench)) == [good.digest]
 
 
 async def test_a_change_searches_again(bench: Scanning) -> None:

@@ -2,9 +2,9 @@
 
 import asyncio
 from collections import Counter
-from collections.abc import AsyncIterator, Coroutine, Mapping, Sequence
+from collections.abc import AsyncIterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any, TypeVar
+from typing import TypeVar
 
 from chassis.workers import Workers
 from registry.manifests import Descriptor
@@ -21,6 +21,7 @@ from scanner.pulling.platforms import Expansion, PlatformManifest
 from scanner.pulling.progress import Progress
 from scanner.pulling.registry import Registry
 from scanner.pulling.streaming import read_in_thread
+from scanner.side_by_side import all_or_none
 
 Result = TypeVar("Result")
 
@@ -78,7 +79,7 @@ class ImageReader:
                     raise LimitExceeded(f"The layers take more than {self.limits.image} bytes, the bound `image`.")
                 return layer
 
-        layers = await _all_or_none([read(descriptor) for descriptor in once.values()])
+        layers = await all_or_none([read(descriptor) for descriptor in once.values()])
         return dict(zip(once, layers, strict=True))
 
     async def _layer(self, repository: str, descriptor: Descriptor, wanted: Keep, progress: Progress) -> Layer:
@@ -124,14 +125,3 @@ def _platform_inventory(manifest: PlatformManifest, inventory: Inventory) -> Pla
         created=manifest.config.created,
         inventory=inventory,
     )
-
-
-async def _all_or_none(works: Sequence[Coroutine[Any, Any, Result]]) -> list[Result]:
-    """Do them side by side; where one fails, stop the others and raise what it raised."""
-    tasks = [asyncio.ensure_future(work) for work in works]
-    try:
-        return await asyncio.gather(*tasks)
-    finally:
-        for task in tasks:
-            task.cancel()
-        await asyncio.gather(*tasks, return_exceptions=True)
