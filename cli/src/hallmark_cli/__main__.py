@@ -1,5 +1,6 @@
 """The `hallmark` command."""
 
+import errno
 import os
 import sys
 from pathlib import Path
@@ -19,6 +20,8 @@ Exit codes:
   2  wrong usage, or a request that cannot be meant
   3  could not tell: no answer, or an image that could not be looked into
 """
+
+FULL = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}
 
 
 @click.group(epilog=EXIT_CODES, context_settings={"help_option_names": ["-h", "--help"]})
@@ -68,7 +71,9 @@ def _unforeseen(problem: Exception) -> CouldNotTell:
     if not isinstance(problem, OSError):
         what = f"{type(problem).__name__}: {problem}"
         return CouldNotTell(f"This is a defect of the command: {what}. HALLMARK_DEBUG=1 shows where.")
-    subject = f"{problem.filename} cannot be used" if problem.filename else "The result could not be written"
+    if problem.errno in FULL:
+        return CouldNotTell(f"What was to be written could not be: {problem.strerror}.", "STORAGE_FULL")
+    subject = f"{problem.filename} cannot be used" if problem.filename else "The system does not allow it"
     return CouldNotTell(f"{subject}: {problem.strerror or problem}.")
 
 

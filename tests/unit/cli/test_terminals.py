@@ -116,7 +116,7 @@ def test_a_full_disk_is_no_yes(start: Run) -> None:
         process = start("images", "list", "-o", "json", stdout=full, stderr=subprocess.PIPE)
         said = process.communicate(timeout=30)[1].decode()
     assert process.returncode == 3
-    assert said == "hallmark: The result could not be written: No space left on device.\n"
+    assert said == "hallmark: What was to be written could not be: No space left on device. [STORAGE_FULL]\n"
 
 
 @pytest.mark.usefixtures("images")
