@@ -1,7 +1,8 @@
 """YAML, read strictly: every value as the one type that stands there, and every complaint with line and column.
 
 Of YAML 1.1 this takes one document of mappings, sequences and scalars. Anchors, aliases, tags, duplicate names and
-further documents are refused: each is a way to make a file mean something else than a reader sees.
+further documents are refused, and characters that turn the direction of text: each is a way to make a file mean
+something else than a reader sees.
 """
 
 import re
@@ -16,6 +17,11 @@ MOST_NODES = 20_000
 TEXT = "tag:yaml.org,2002:str"
 BOOLEAN = "tag:yaml.org,2002:bool"
 NUMBER = "tag:yaml.org,2002:int"
+
+TURNS = re.compile("[\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069]")
+"""Unicode's controls of the direction of text."""
+HALVES = re.compile("[\ud800-\udfff]")
+"""Surrogates: an escape can name them, and no text holds them."""
 
 Node = yaml.Node
 
@@ -42,6 +48,7 @@ def parse(source: bytes) -> Node:
         raise Malformed(f"The file is larger than {MOST_BYTES // 1024} KiB.")
     try:
         text = source.decode()
+        _refuse_turns(text)
         _inspect(yaml.parse(text, Loader=yaml.SafeLoader))
         root = yaml.compose(text, Loader=yaml.SafeLoader)
     except UnicodeDecodeError as error:
@@ -50,6 +57,8 @@ def parse(source: bytes) -> Node:
         raise _unparsable(error) from None
     except yaml.YAMLError as error:
         raise Malformed(" ".join(str(error).split())) from None
+    except ValueError:
+        raise Malformed("This is no YAML: an escape in it names no character.") from None
     if root is None:
         raise Malformed("The file is empty.")
     return root
@@ -84,6 +93,8 @@ def sequence(node: Node) -> list[Node]:
 def text(node: Node) -> str:
     """A scalar that is text. What YAML takes for something else (yes, 1.0, null) must be quoted."""
     if isinstance(node, yaml.ScalarNode) and node.tag == TEXT:
+        if HALVES.search(node.value):
+            raise malformed(node, "An escape in this text names no character.")
         return str(node.value)
     if isinstance(node, yaml.ScalarNode):
         raise malformed(node, f"YAML does not take `{node.value}` for text: put it in quotes.")
@@ -107,6 +118,14 @@ def number(node: Node) -> int:
     if isinstance(node, yaml.ScalarNode) and node.tag == NUMBER and re.fullmatch(r"0|[1-9][0-9]{0,8}", node.value):
         return int(node.value)
     raise malformed(node, "Here a whole number belongs.")
+
+
+def _refuse_turns(text: str) -> None:
+    found = TURNS.search(text)
+    if found:
+        before = text[: found.start()]
+        line, column = before.count("\n") + 1, len(before) - before.rfind("\n")
+        raise Malformed("A character that turns the direction of text stands here: leave it away.", line, column)
 
 
 def _inspect(events: Iterable[yaml.Event]) -> None:

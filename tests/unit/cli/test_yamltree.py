@@ -18,6 +18,9 @@ def complaint(source: str | bytes) -> Malformed:
     [
         ("a: &x 1\nb: *x\n", 1, 4, "Anchors are not taken: leave &x away"),
         ("a: 1\nb: *x\n", 2, 4, "Aliases are not taken: write what *x stands for"),
+        ("a: 1 # \u202e\n", 1, 8, "turns the direction of text"),
+        ("a: 1\nb: 'x\u2066y'\n", 2, 6, "turns the direction of text"),
+        ('a: "\\U00110000"\n', 1, 1, "an escape in it names no character"),
         ("a: !!str 1\n", 1, 4, "Tags are not taken"),
         ("a: ! 1\n", 1, 4, "Tags are not taken"),
         ("a: !!python/object/apply:os.system [id]\n", 1, 4, "Tags are not taken"),
@@ -72,6 +75,11 @@ def test_a_field_is_named_by_text(source: str) -> None:
 def test_text_is_what_yaml_takes_for_text(source: str) -> None:
     with pytest.raises(Malformed):
         yamltree.text(yamltree.parse(source.encode()))
+
+
+def test_an_escape_that_names_half_a_character_is_no_text() -> None:
+    with pytest.raises(Malformed, match="names no character"):
+        yamltree.text(yamltree.parse(b'"\\ud800"'))
 
 
 @pytest.mark.parametrize("source", ["yes", "on", "True", "1", "'true'"])
