@@ -105,6 +105,7 @@ async def test_three_redirects_are_followed(fake: FakeRegistry, connect: Connect
         "//elsewhere.example/x",
         "http://{host}@elsewhere.example/x",
         "http://u:p@{host}/x",
+        "http://:p@{host}/x",
         "http://{host}.elsewhere.example/x",
         "http://{host}9/x",
         "http://169.254.169.254/latest/meta-data",

@@ -8,6 +8,9 @@ from typing import Any
 import pytest
 from aiohttp import web
 from chassis.errors import Refusal
+from hypothesis import given
+from hypothesis import strategies as st
+from registry.authentication import parse_challenges
 from registry.errors import RegistryAnswerInvalid, RegistryUnauthorized, RegistryUnavailable
 from registry.manifests import OCI_MANIFEST
 
@@ -175,6 +178,7 @@ async def test_what_is_no_token_is_a_refusal(
     [
         'Bearer realm="http://tokens.example/t"',
         'Bearer realm="http://u@{host}/t"',
+        'Bearer realm="http://:p@{host}/t"',
         'Bearer realm="http://{host}:pw@evil.example/t"',
         'Bearer realm="file:///etc/passwd"',
         'Bearer realm="http://["',
@@ -195,3 +199,33 @@ async def test_a_demand_that_cannot_be_met_is_a_refusal(fake: FakeRegistry, conn
         await connect(fake).get_manifest(fake.host, "a", "v1")
     assert refusal.value.message.encode()
     assert {request.path for request in fake.requests} == {"/v2/a/manifests/v1"}
+
+
+async def test_the_first_demand_that_is_known_is_met(fake: FakeRegistry, connect: Connect, tmp_path: Path) -> None:
+    async def demanding(request: web.Request) -> web.StreamResponse:
+        if "Authorization" in request.headers:
+            return web.Response(body=MANIFEST, content_type=OCI_MANIFEST)
+        answer = web.Response(status=401)
+        for demanded in ("Negotiate", 'Basic realm="x"', 'Bearer realm="http://elsewhere.example/"'):
+            answer.headers.add("WWW-Authenticate", demanded)
+        return answer
+
+    (tmp_path / "password").write_text("hunter2")
+    fake.faults["GET", "/v2/a/manifests/v1"] = demanding
+    client = connect(fake, username="u", password_file=tmp_path / "password")
+    assert (await client.get_manifest(fake.host, "a", "v1")).body == MANIFEST
+
+
+WORDS = st.sampled_from(
+    ["Bearer ", "Basic ", "realm=", '"', "http://a", ",", " ", "=", "x" * 50, "\\", "\x00", "\u00e9"]
+)
+
+
+@given(st.lists(st.text(max_size=60) | st.lists(WORDS, max_size=12).map("".join), max_size=3))
+def test_any_demand_is_read_or_refused(headers: list[str]) -> None:
+    try:
+        challenge = parse_challenges(headers)
+    except RegistryAnswerInvalid:
+        return
+    assert challenge.scheme in {"basic", "bearer"}
+    assert all(value.isascii() and value.isprintable() for value in challenge.parameters.values())

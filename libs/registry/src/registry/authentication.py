@@ -4,13 +4,13 @@ Sources: RFC 7235 and 6750 for challenges, the distribution project's token auth
 """
 
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
 
 from yarl import URL
 
-from registry.connections import authority, parse_url
+from registry.connections import authority, has_userinfo, parse_url
 from registry.errors import RegistryAnswerInvalid, RegistryUnauthorized
 from registry.settings import RegistrySettings
 
@@ -29,9 +29,10 @@ class Challenge:
     parameters: Mapping[str, str]
 
 
-def parse_challenge(header: str) -> Challenge:
-    """Read a WWW-Authenticate header. Raises RegistryAnswerInvalid."""
-    found = _SCHEME.fullmatch(header) if len(header) <= _LONGEST else None
+def parse_challenges(headers: Sequence[str]) -> Challenge:
+    """Read WWW-Authenticate headers; give the first whose scheme is known here. Raises RegistryAnswerInvalid."""
+    known = (_SCHEME.fullmatch(header) for header in headers if len(header) <= _LONGEST)
+    found = next(filter(None, known), None)
     if found is None:
         raise RegistryAnswerInvalid("The registry demands an authentication that is not known here.")
     parameters, at, rest = {}, 0, found["rest"].strip()
@@ -48,7 +49,7 @@ def demand_realm(settings: RegistrySettings, realm: str) -> URL:
     """Read the URL of a token endpoint that credentials may be sent to. Raises RegistryUnauthorized for another."""
     url = parse_url(realm, settings.host)
     secure = url.scheme == "https" or (url.scheme == "http" and settings.plain_http)
-    if not secure or url.user or authority(url) not in {settings.host, *settings.token_hosts}:
+    if not secure or has_userinfo(url) or authority(url) not in {settings.host, *settings.token_hosts}:
         raise RegistryUnauthorized(
             f"{settings.host} sends us to a token endpoint at {url.scheme}://{authority(url)[:200]}, which is not"
             " allowed for it: add its host to `token_hosts` of this registry if it is right."

@@ -39,6 +39,11 @@ def authority(url: URL) -> str:
     return f"{host}:{port}" if port and port != _HTTPS else host
 
 
+def has_userinfo(url: URL) -> bool:
+    """Whether a URL brings a name or password along, which aiohttp would send."""
+    return url.user is not None or url.password is not None
+
+
 class Connections:
     """One pool of connections for every registry."""
 
@@ -103,7 +108,7 @@ def _redirected(settings: RegistrySettings, source: URL, location: str) -> URL:
     target = source.join(parse_url(location, settings.host))
     own = {settings.host, authority(wire_url(settings, "/")), *settings.redirect_hosts}
     downgraded = source.scheme == "https" and target.scheme != "https"
-    if target.scheme not in {"http", "https"} or downgraded or target.user or authority(target) not in own:
+    if target.scheme not in {"http", "https"} or downgraded or has_userinfo(target) or authority(target) not in own:
         raise RedirectRefused(
             f"The registry {settings.host} redirects to {target.scheme}://{authority(target)[:200]}, not allowed:"
             " add the host to `redirect_hosts` of this registry if it is right."

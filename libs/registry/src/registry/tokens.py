@@ -4,7 +4,7 @@ Sources: the distribution project's token authentication specification, and its 
 """
 
 from collections import OrderedDict
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Final
 from urllib.parse import urlencode
 
@@ -12,7 +12,7 @@ import aiohttp
 import msgspec
 from yarl import URL
 
-from registry.authentication import Challenge, demand_realm, parse_challenge
+from registry.authentication import Challenge, demand_realm, parse_challenges
 from registry.bodies import read_bounded
 from registry.connections import Connections
 from registry.credentials import Credential, IdentityToken, credential
@@ -47,12 +47,12 @@ class Tokens:
             self._kept.move_to_end((host, scope))
         return self._kept.get((host, scope))
 
-    async def meet(self, settings: RegistrySettings, demanded: str, scope: str) -> str:
-        """Get what a WWW-Authenticate header demands, and keep it.
+    async def meet(self, settings: RegistrySettings, demanded: Sequence[str], scope: str) -> str:
+        """Get what WWW-Authenticate headers demand, and keep it.
 
         Raises RegistryUnauthorized, RegistryUnavailable, RegistryAnswerInvalid, and what aiohttp raises.
         """
-        challenge, known = parse_challenge(demanded), await credential(settings)
+        challenge, known = parse_challenges(demanded), await credential(settings)
         if challenge.scheme == "basic":
             given = _basic(settings, known)
         else:

@@ -109,7 +109,7 @@ class Transport:
         if answer.status != _UNAUTHORIZED:
             return answer
         answer.close()
-        demanded = answer.headers.get("WWW-Authenticate", "")
+        demanded = answer.headers.getall("WWW-Authenticate", [])
         given = {"Authorization": await self._tokens.meet(settings, demanded, scope)}
         answer = await self._connections.follow(settings, method, url, headers | given, body)
         if answer.status == _UNAUTHORIZED:
