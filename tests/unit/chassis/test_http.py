@@ -139,13 +139,3 @@ async def test_an_answer_arrives_in_one_piece(tmp_path: Path) -> None:
     writer.close()
     server.stop()
     await running
-
-
-@pytest.mark.parametrize("sent", [b"", b"GET / HTTP/1.1\r\nhost:"], ids=["nothing", "half a head"])
-async def test_a_connection_that_never_asks_is_closed(monkeypatch: pytest.MonkeyPatch, sent: bytes) -> None:
-    monkeypatch.setattr("chassis.http._IDLE_SECONDS", 0.05)
-    async with listening(operations(Health({}), CollectorRegistry())) as (server, _):
-        reader, writer = await asyncio.open_connection("127.0.0.1", server.port)
-        writer.write(sent)
-        assert await reader.read() == b""
-        writer.close()

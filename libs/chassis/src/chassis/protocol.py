@@ -1,4 +1,4 @@
-"""HTTP connections as uvicorn serves them, with each answer in one write and none open for nothing."""
+"""HTTP connections as uvicorn serves them, with each answer in one write."""
 
 import asyncio
 from typing import Any
@@ -8,24 +8,12 @@ from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
 class Protocol(HttpToolsProtocol):
     """A connection. uvicorn writes the head of an answer and its body apart, which a caller's delayed acknowledgement
-    can turn into 40 ms; and it closes an idle connection only after the first answer.
+    can turn into 40 ms.
     """
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]  # as uvicorn has it
         """Begin."""
         super().connection_made(_Gathering(transport, self.loop))
-        self._close_when_idle()
-
-    def data_received(self, data: bytes) -> None:
-        """Take what came in."""
-        super().data_received(data)
-        self._close_when_idle()
-
-    def _close_when_idle(self) -> None:
-        if self.timeout_keep_alive_task is None and (self.cycle is None or self.cycle.response_complete):
-            self.timeout_keep_alive_task = self.loop.call_later(
-                self.timeout_keep_alive, self.timeout_keep_alive_handler
-            )
 
 
 class _Gathering(asyncio.Transport):
