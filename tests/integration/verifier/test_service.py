@@ -291,6 +291,20 @@ async def test_what_does_not_verify_names_the_signing_that_it_claims(running: Ru
     assert [report.claimed_signing_id for report in reports] == [names[0], "", ""]
 
 
+async def test_very_long_claims_leave_room_for_the_other_signatures(running: Running) -> None:
+    long = {f"n{number}": "ü" * 1000 for number in range(60)}
+    payloads = [
+        marks.payload(identity=running.repository + ":" + "x" * 90_000, optional={"n": n} | long) for n in range(8)
+    ]
+    store.store_simple(running.registry, REPOSITORY, marks.DIGEST, running.key, *payloads)
+    reports = await inspect(running, running.image)
+    assert [codes(report) for report in reports] == [["IDENTITY_MISMATCH"]] * 8
+    for number, report in enumerate(reports):
+        assert report.claims["n"] == str(number)
+        assert len(report.identity) == 512
+        assert report.ByteSize() < 20_000
+
+
 async def test_inspection_is_never_half_a_list(running: Running) -> None:
     running.registry.faults["GET", f"/v2/{REPOSITORY}/referrers/{marks.DIGEST}"] = hang
     with pytest.raises(RemoteRefusal) as refused:

@@ -2,7 +2,7 @@
 
 import json
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from itertools import islice
 from typing import Final
@@ -35,6 +35,8 @@ _EFFECTS: Final = {effect: verdict_pb2.Effect.Value(f"EFFECT_{effect.value}") fo
 
 _OWN_CLAIMS: Final = frozenset({SIGNING_ID, SIGNER, SIGNED_AT})
 _CLAIMS: Final = 64
+_CLAIM_BYTES: Final = 16 * 1024
+_LONGEST_STATED: Final = 512
 _UUID: Final = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 
 
@@ -138,14 +140,27 @@ def _statement(
         fingerprint=key.fingerprint,
         key=version.key if version else "",
         key_version=version.version if version else 0,
-        identity=claims.identity,
-        signing_id=claims.signing_id or "",
-        signer=claims.signer,
-        claims={name: _claim(value) for name, value in islice(others.items(), _CLAIMS)},
+        identity=claims.identity[:_LONGEST_STATED],
+        signing_id=(claims.signing_id or "")[:_LONGEST_STATED],
+        signer=claims.signer[:_LONGEST_STATED],
+        claims=_claims(others),
     )
     if signature.signed_at:
         stated.sign_time.CopyFrom(_timestamp(signature.signed_at))
     return stated
+
+
+def _claims(stated: Mapping[str, Json]) -> dict[str, str]:
+    """The first claims, as many as are allowed: an answer about many signatures must stay one message."""
+    told: dict[str, str] = {}
+    size = 0
+    for name, value in islice(stated.items(), _CLAIMS):
+        text = _claim(value)
+        size += len(name.encode()) + len(text.encode())
+        if size > _CLAIM_BYTES:
+            break
+        told[name] = text
+    return told
 
 
 def _claim(value: Json) -> str:

@@ -104,7 +104,7 @@ class SignatureReport(_message.Message):
     key_version: _builtins.int
     """The number of its version; 0 for a key that is not the signer's."""
     identity: _builtins.str
-    """The repository that was signed, `host/repository[:tag]`."""
+    """The repository that was signed, `host/repository[:tag]`; at most 512 characters, like the next two."""
     signing_id: _builtins.str
     """The signing that it belongs to; empty for a signature made elsewhere."""
     signer: _builtins.str
@@ -125,7 +125,7 @@ class SignatureReport(_message.Message):
 
     @_builtins.property
     def claims(self) -> _containers.ScalarMap[_builtins.str, _builtins.str]:
-        """Every other claim that was signed, by name: at most 64, in JSON where it is not a string."""
+        """Every other claim that was signed, by name: at most 64, of 16 KiB together; in JSON where it is not a string."""
 
     def __init__(
         self,
