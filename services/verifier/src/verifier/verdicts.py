@@ -11,6 +11,8 @@ REASONS = 16
 """How many reasons a verdict carries."""
 MESSAGE = 2048
 """How many characters a verdict's message has at most."""
+_SPELLED = 4
+"""How many reasons a message spells out, lest what to do fall off its end."""
 
 
 class Form(Enum):
@@ -119,7 +121,9 @@ def _message(named: NamedImage, judged: Judged, outcome: Outcome, reasons: Seque
     }[outcome]
     by = f" by rule {judged.rule!r}" if judged.rule else ""
     sentences = [f"Image {named.image!a:.300} {what}{by}."]
-    sentences += [f"{reason.code.value}: {reason.message}" for reason in reasons]
-    sentences += dict.fromkeys(_REMEDIES[reason.code] for reason in reasons)
+    sentences += [f"{reason.code.value}: {reason.message:.300}" for reason in reasons[:_SPELLED]]
+    if len(reasons) > _SPELLED:
+        sentences.append(f"There are {len(reasons) - _SPELLED} more reasons.")
+    sentences += list(dict.fromkeys(_REMEDIES[reason.code] for reason in reasons))[:_SPELLED]
     message = " ".join(sentences)
     return message if len(message) <= MESSAGE else message[: MESSAGE - 1] + "…"
