@@ -3,9 +3,11 @@
 import asyncio
 import base64
 import json
+import socket
 import sqlite3
 from collections.abc import AsyncIterator
 from contextlib import closing
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
@@ -269,6 +271,27 @@ def secrets_of(key: PrivateKey) -> list[bytes]:
         return [*encoded, key.private_numbers().private_value.to_bytes(32)]
     numbers = key.private_numbers()
     return [*encoded, *(number.to_bytes(256).lstrip(b"\0") for number in (numbers.d, numbers.p, numbers.q))]
+
+
+@pytest.mark.parametrize("section", ["SERVER", "HTTP"])
+async def test_a_taken_port_ends_it_with_a_sentence(
+    home: SignerHome, monkeypatch: pytest.MonkeyPatch, section: str
+) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        address = f"127.0.0.1:{taken.getsockname()[1]}"
+        monkeypatch.setenv(f"HALLMARK_{section}__ADDRESS", address)
+        code, said = await home.run("serve")
+    assert code == 2
+    assert f"The address {address} cannot be listened on: it is taken by another process" in said
+    assert "Traceback" not in said
+
+
+async def test_an_expired_certificate_ends_it_with_a_sentence(home: SignerHome, authority: Authority) -> None:
+    expired = authority.issue("spiffe://test.example/signer/1", dns=("signer.test.example",), age=timedelta(days=2))
+    shown = authority.write(expired, home.folder / "tls")
+    code, said = await home.run("serve")
+    assert (code, f"The certificate {shown.certificate} expired at" in said) == (2, True)
+    assert "Traceback" not in said
 
 
 async def test_what_it_refuses_to_start_with(home: SignerHome) -> None:

@@ -5,6 +5,7 @@ import signal
 import sys
 from collections.abc import AsyncIterator, Awaitable
 from contextlib import asynccontextmanager
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
@@ -85,6 +86,15 @@ async def test_a_request_id_gives_the_first_answer_for_a_day(database: Database)
     CALLER.set(Caller("test.example", "custodian", "pat"))
     clock.advance(DAY + 1)
     assert await desk.ask("b") == "b 3"
+
+
+@pytest.mark.parametrize("jump", [timedelta(hours=-30), timedelta(hours=23)])
+async def test_a_clock_that_jumps_within_the_day_repeats_nothing(database: Database, jump: timedelta) -> None:
+    clock = FakeClock()
+    desk = Desk(database, clock)
+    first = await desk.ask("a")
+    clock.set(clock.now() + jump)
+    assert await desk.ask("a") == first
 
 
 async def test_without_an_id_each_request_is_done(database: Database) -> None:

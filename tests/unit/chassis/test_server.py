@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -16,6 +17,7 @@ from chassis.health import Health
 from chassis.identity import correlation_id, current_caller
 from chassis.server import GrpcServer, Offered
 from grpc_health.v1 import health_pb2
+from grpc_reflection.v1alpha import reflection_pb2
 from hallmark.signer.v1 import key_service_pb2 as pb
 from hallmark.signer.v1 import key_service_pb2_grpc as rpc
 from prometheus_client import CollectorRegistry
@@ -54,6 +56,31 @@ class Keys:
             self.entered.set()
             await self.leave.wait()
         return pb.GetKeyResponse()
+
+
+class Front(Keys):
+    """Asks the same of a neighbour."""
+
+    def __init__(self, behind: rpc.KeyServiceAsyncStub) -> None:
+        super().__init__()
+        self._behind = behind
+
+    async def GetKey(  # noqa: N802
+        self, request: pb.GetKeyRequest, context: grpc.aio.ServicerContext[pb.GetKeyRequest, pb.GetKeyResponse]
+    ) -> pb.GetKeyResponse:
+        self.seen.append(f"{current_caller().spiffe_id} {correlation_id()}")
+        return await call(self._behind.GetKey, request, timeout=5)
+
+
+async def listed(opened: grpc.aio.Channel) -> list[str]:
+    """The services that reflection lists."""
+    ask = opened.stream_stream(
+        "/grpc.reflection.v1alpha.ServerReflection/ServerReflectionInfo",
+        reflection_pb2.ServerReflectionRequest.SerializeToString,
+        reflection_pb2.ServerReflectionResponse.FromString,
+    )
+    answers = ask(iter([reflection_pb2.ServerReflectionRequest(list_services="")]))
+    return [service.name async for answer in answers for service in answer.list_services_response.service]
 
 
 def register(servicer: Keys, server: grpc.aio.Server) -> None:
@@ -163,6 +190,69 @@ async def test_a_stranger_s_certificate_and_none_at_all_do_not_connect(tmp_path:
             with pytest.raises(grpc.aio.AioRpcError) as error:
                 await check_health(opened)
     assert error.value.code() is grpc.StatusCode.UNAVAILABLE
+
+
+@pytest.mark.parametrize("shown", ["none", "a stranger's"])
+async def test_health_and_reflection_are_closed_to_who_has_no_certificate_of_ours(tmp_path: Path, shown: str) -> None:
+    stranger = Authority().person("auditor")
+    pair = (stranger.key, stranger.certificate) if shown != "none" else (None, None)
+    credentials = grpc.ssl_channel_credentials(AUTHORITY.certificate, *pair)
+    options = [("grpc.ssl_target_name_override", "signer.test.example")]
+    async with (
+        serving(tmp_path, Keys()) as (_, address),
+        grpc.aio.secure_channel(address, credentials, options=options) as opened,
+    ):
+        for asked in (check_health(opened), anext(watch_health(opened, "")), listed(opened)):
+            with pytest.raises(grpc.aio.AioRpcError) as error:
+                await asked
+            assert error.value.code() is grpc.StatusCode.UNAVAILABLE
+
+
+async def test_reflection_needs_a_certificate_and_no_permission(tmp_path: Path) -> None:
+    async with (
+        serving(tmp_path, Keys()) as (_, address),
+        channel(address, tmp_path, AUTHORITY.person("admission")) as opened,
+    ):
+        assert SERVICE.full_name in await listed(opened)
+
+
+async def test_one_correlation_id_goes_over_two_hops(tmp_path: Path) -> None:
+    behind = Keys()
+    async with (
+        serving(tmp_path / "behind", behind) as (_, address),
+        channel(address, tmp_path / "onward", AUTHORITY.person("oncall")) as onward,
+        serving(tmp_path / "front", front := Front(rpc.KeyServiceStub(onward))) as (_, entrance),
+        channel(entrance, tmp_path, AUTHORITY.person("auditor")) as opened,
+    ):
+        ask = rpc.KeyServiceStub(opened).GetKey
+        mine = grpc.aio.Metadata(("x-correlation-id", "me-1"))
+        with pytest.raises(grpc.aio.AioRpcError) as error:
+            await ask(pb.GetKeyRequest(name="rusted"), metadata=mine)
+        await ask(pb.GetKeyRequest(name="k"))
+    assert ("x-correlation-id", "me-1") in list(error.value.trailing_metadata())
+    given, made = (line.split()[1] for line in front.seen)
+    assert (given, made != "me-1") == ("me-1", True)
+    assert behind.seen == [f"spiffe://test.example/oncall/pat {name}" for name in (given, made)]
+
+
+async def test_a_clock_that_jumps_cuts_no_call(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    servicer = Keys()
+    async with (
+        serving(tmp_path, servicer) as (_, address),
+        channel(address, tmp_path, AUTHORITY.person("auditor")) as opened,
+    ):
+        for jump in (86_400, -86_400):
+            servicer.entered.clear()
+            running = asyncio.ensure_future(
+                call(rpc.KeyServiceStub(opened).GetKey, pb.GetKeyRequest(name="slow"), timeout=20)
+            )
+            await servicer.entered.wait()
+            with monkeypatch.context() as patched:
+                patched.setattr(time, "time", lambda jump=jump, real=time.time: real() + jump)
+                await asyncio.sleep(0)
+                servicer.leave.set()
+                assert await running == pb.GetKeyResponse()
+            servicer.leave.clear()
 
 
 async def test_a_server_of_another_role_is_not_talked_to(tmp_path: Path) -> None:

@@ -2,6 +2,7 @@
 
 import math
 from collections.abc import AsyncIterator, Sequence
+from datetime import timedelta
 
 import pytest
 from chassis.watch import Follower, Notifier, Position, serve
@@ -141,3 +142,10 @@ async def test_a_heartbeat_makes_it_young_again() -> None:
 async def test_a_heartbeat_before_any_snapshot_is_not_believed() -> None:
     reader = await Reader([("HEARTBEAT", 1, 5, [])]).run()
     assert reader.follower.age() == math.inf
+
+
+@pytest.mark.parametrize("jump", [timedelta(days=-365), timedelta(days=365)])
+async def test_a_time_of_day_that_jumps_makes_it_neither_older_nor_younger(jump: timedelta) -> None:
+    reader = await Reader(WHOLE, [("HEARTBEAT", 1, 5, [])]).run()
+    reader.clock.set(reader.clock.now() + jump)
+    assert reader.follower.age() == 10
