@@ -14,13 +14,16 @@ _BOUNDARY = re.compile(r"(?<=[a-z])(?=[A-Z])")
 
 
 class ScanFailure(Exception):
-    """The base of every reason. A `transient` one may be gone at the next attempt."""
+    """The base of every reason. A `transient` one may be gone at the next attempt.
+
+    `message` is text that can be stored and sent, whatever names of an image stand in it.
+    """
 
     transient: ClassVar[bool] = False
 
     def __init__(self, message: str) -> None:
         super().__init__(message)
-        self.message = message
+        self.message = message.encode("utf-8", "backslashreplace").decode()
 
     @property
     def reason(self) -> str:

@@ -117,6 +117,15 @@ def test_a_hard_link_to_something_that_was_not_kept_says_so() -> None:
     assert "hard link to /other" in found.file.problem
 
 
+def test_paths_that_are_no_utf_8_are_told_in_text_that_is() -> None:
+    found = tree([hard_link("k", "caf\udce9")]).find("k")
+    assert found is not None
+    assert "hard link to /caf\\xe9," in found.file.problem
+    with pytest.raises(LayerMalformed, match=r"/caf\\xe9/k goes round") as failure:
+        tree([symlink("caf\udce9", "caf\udce9"), file("caf\udce9/k")])
+    assert failure.value.message.isprintable()
+
+
 def test_a_hard_link_to_a_link_is_that_link() -> None:
     assert files([file("k", "1"), symlink("s", "k"), hard_link("k2", "s")]) == {"k": b"1"}
     assert tree([file("k", "1"), symlink("s", "k"), hard_link("k2", "s")]).find("k2") is not None

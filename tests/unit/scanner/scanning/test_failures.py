@@ -9,13 +9,14 @@ import pytest
 from aiohttp import web
 from chassis.database import StorageFull
 from registry.references import parse_reference
+from scanner.failures import LayerMalformed
 from scanner.layers.limits import Limits
 from scanner.risk.model import RiskState
 from scanner.runner import Bounds
 from scanner.scan_records import Scan, ScanState
 
 from tests.factories.full_disk import room_for
-from tests.factories.images import Image, debian, dpkg_record, dpkg_status, image, layer, wheel
+from tests.factories.images import Image, debian, dpkg_record, dpkg_status, file, image, layer, symlink, wheel
 from tests.factories.scanning import DEVELOPER, Scanning, scanning
 from tests.fakes.registry import Fault, hang, status
 
@@ -160,6 +161,16 @@ async def test_the_layers_of_an_image_are_bounded_together(tmp_path: Path) -> No
         scan = await bench.scan(image(*each, *each[:1], layer(dpkg_status(f"{'y' * 20_000}"))))
         assert scan.failure is not None
         assert (scan.failure.reason, "the bound `image`" in scan.failure.message) == ("LIMIT_EXCEEDED", True)
+
+
+async def test_a_failure_names_even_what_is_no_text(bench: Scanning) -> None:
+    scan = await bench.scan(image(layer(symlink("caf\udce9", "caf\udce9"), file("caf\udce9/package.json"))))
+    assert scan.failure is not None
+    assert (scan.failure.reason, "/caf\\xe9/package.json" in scan.failure.message) == ("LAYER_MALFORMED", True)
+
+
+def test_every_failure_can_be_stored_and_sent() -> None:
+    assert LayerMalformed("caf\udce9 \ud800").message.encode()
 
 
 async def test_too_many_layers_are_refused(bench: Scanning, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 
 from scanner.failures import LayerMalformed, LimitExceeded
 from scanner.layers.layer import Change, File, HardLink, Layer, Other, Symlink
+from scanner.layers.paths import printable
 
 MOST_STEPS = 100_000_000
 """Directories entered while an image is put together."""
@@ -123,7 +124,8 @@ class Tree:
             if change.loose:
                 return None
             self.lost.add(change.target)
-            return Kept(File(None, 0, f"It is a hard link to /{change.target}, of which nothing was kept."), layer)
+            problem = f"It is a hard link to /{printable(change.target)}, of which nothing was kept."
+            return Kept(File(None, 0, problem), layer)
         return _Symlink(change.target, layer) if isinstance(change, Symlink) else Kept(change, layer)
 
     def _remove(self, path: str) -> None:
@@ -160,7 +162,7 @@ class Tree:
         parent, _, name = path.rpartition("/")
         followed = self._follow(parent)
         if followed is None:
-            raise LayerMalformed(f"The path /{path} goes round in a circle of symbolic links.")
+            raise LayerMalformed(f"The path /{printable(path)} goes round in a circle of symbolic links.")
         directory = self._root
         for part in followed.parts:
             node = directory.get(part)
