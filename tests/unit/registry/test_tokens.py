@@ -1,5 +1,6 @@
 """Bearer tokens: by name and password, by an identity token, or for nobody; for one scope, and from one realm."""
 
+import asyncio
 import base64
 import json
 from pathlib import Path
@@ -50,6 +51,17 @@ async def test_a_token_that_ran_out_is_replaced(connect: Connect) -> None:
             await client.get_manifest(fake.host, "a", "v1")
             tokens.forget()
         assert tokens.asked == ["repository:a:pull"] * 2
+
+
+async def test_many_at_once_ask_for_one_token(connect: Connect) -> None:
+    tokens = TokenServer()
+    async with FakeRegistry(tokens=tokens) as fake:
+        fake.put_manifest("a", OCI_MANIFEST, MANIFEST, "v1")
+        client = connect(fake, timeout=5)
+        for asked in (1, 2):
+            await asyncio.gather(*(client.get_manifest(fake.host, "a", "v1") for _ in range(20)))
+            assert len(tokens.asked) == asked
+            tokens.forget()
 
 
 async def test_the_number_of_kept_tokens_is_bounded(connect: Connect, monkeypatch: pytest.MonkeyPatch) -> None:

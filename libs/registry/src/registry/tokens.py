@@ -3,10 +3,12 @@
 Sources: the distribution project's token authentication specification, and its OAuth2 form for identity tokens.
 """
 
+import asyncio
 from collections import OrderedDict
 from collections.abc import Mapping, Sequence
 from typing import Final
 from urllib.parse import urlencode
+from weakref import WeakValueDictionary
 
 import aiohttp
 import msgspec
@@ -40,6 +42,7 @@ class Tokens:
     def __init__(self, connections: Connections) -> None:
         self._connections = connections
         self._kept: OrderedDict[tuple[str, str], str] = OrderedDict()
+        self._asking: WeakValueDictionary[tuple[str, str], asyncio.Lock] = WeakValueDictionary()
 
     def kept(self, host: str, scope: str) -> str | None:
         """What was accepted last; it may have run out meanwhile."""
@@ -47,21 +50,30 @@ class Tokens:
             self._kept.move_to_end((host, scope))
         return self._kept.get((host, scope))
 
-    async def meet(self, settings: RegistrySettings, demanded: Sequence[str], scope: str) -> str:
-        """Get what WWW-Authenticate headers demand, and keep it.
+    async def meet(self, settings: RegistrySettings, demanded: Sequence[str], scope: str, refused: str | None) -> str:
+        """Get what WWW-Authenticate headers demand, and keep it; many who ask at once are given the same.
 
-        Raises RegistryUnauthorized, RegistryUnavailable, RegistryAnswerInvalid, and what aiohttp raises.
+        `refused` is what the registry was shown when it demanded more. Raises RegistryUnauthorized,
+        RegistryUnavailable, RegistryAnswerInvalid, and what aiohttp raises.
         """
-        challenge, known = parse_challenges(demanded), await credential(settings)
+        which = (settings.host, scope)
+        lock = self._asking.setdefault(which, asyncio.Lock())
+        async with lock:
+            kept = self._kept.get(which)
+            if kept is not None and kept != refused:
+                return kept  # somebody else got it meanwhile
+            given = await self._given(settings, parse_challenges(demanded), scope)
+            self._kept[which] = given
+            self._kept.move_to_end(which)
+            if len(self._kept) > _MOST_KEPT:
+                self._kept.popitem(last=False)
+            return given
+
+    async def _given(self, settings: RegistrySettings, challenge: Challenge, scope: str) -> str:
+        known = await credential(settings)
         if challenge.scheme == "basic":
-            given = _basic(settings, known)
-        else:
-            given = "Bearer " + await self._token(settings, challenge, known, scope)
-        self._kept[settings.host, scope] = given
-        self._kept.move_to_end((settings.host, scope))
-        if len(self._kept) > _MOST_KEPT:
-            self._kept.popitem(last=False)
-        return given
+            return _basic(settings, known)
+        return "Bearer " + await self._token(settings, challenge, known, scope)
 
     async def _token(
         self, settings: RegistrySettings, challenge: Challenge, known: Credential | IdentityToken | None, scope: str

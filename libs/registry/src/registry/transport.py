@@ -110,7 +110,7 @@ class Transport:
             return answer
         answer.close()
         demanded = answer.headers.getall("WWW-Authenticate", [])
-        given = {"Authorization": await self._tokens.meet(settings, demanded, scope)}
+        given = {"Authorization": await self._tokens.meet(settings, demanded, scope, kept)}
         answer = await self._connections.follow(settings, method, url, headers | given, body)
         if answer.status == _UNAUTHORIZED:
             answer.close()
