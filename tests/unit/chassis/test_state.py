@@ -106,6 +106,46 @@ async def test_a_full_disk_is_said_so_and_keeps_nothing(database: Database) -> N
         assert (await session.execute(text("SELECT count(*) FROM heap"))).scalar() == 0
 
 
+CRAMPED = """
+import asyncio, resource, sys
+from chassis.database import Settings, StorageFailed, StorageFull, open_database
+from sqlalchemy import text
+
+async def main(url):
+    database = open_database(Settings(url=url), durable=True)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (200_000, 200_000))
+    number = 0
+    try:
+        while True:
+            async with database.begin() as session:
+                await session.execute(text("INSERT INTO heap VALUES (zeroblob(4000))"))
+            number += 1
+    except (StorageFailed, StorageFull) as refusal:
+        print(number, refusal.message)
+    await database.close()
+
+asyncio.run(main(sys.argv[1]))
+"""
+
+
+async def test_files_that_may_not_grow_are_said_so_and_lose_nothing(tmp_path: Path) -> None:
+    url = f"sqlite+aiosqlite:///{tmp_path}/cramped.db"
+    opened = open_database(Settings(url=url), durable=True)
+    async with opened.begin() as session:
+        await session.execute(text("CREATE TABLE heap (data BLOB)"))
+    await opened.close()
+    pipe = asyncio.subprocess.PIPE
+    process = await asyncio.create_subprocess_exec(sys.executable, "-c", CRAMPED, url, stdout=pipe, stderr=pipe)
+    said, errors = await process.communicate()
+    assert process.returncode == 0, errors.decode()
+    number, _, sentence = said.decode().partition(" ")
+    assert "disk" in sentence
+    again = open_database(Settings(url=url), durable=True)
+    async with again.read() as session:
+        assert (await session.execute(text("SELECT count(*) FROM heap"))).scalar_one() == int(number) > 0
+    await again.close()
+
+
 async def test_a_naive_moment_is_refused_and_an_aware_one_comes_back(database: Database) -> None:
     moment = datetime(2026, 3, 1, 12, tzinfo=UTC)
     audit = AuditLog(database, FakeClock(moment))

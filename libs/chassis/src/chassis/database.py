@@ -48,6 +48,10 @@ class StorageFull(ResourceExhausted):
     """The disk, or the quota of the database, is full; nothing of the transaction was kept."""
 
 
+class StorageFailed(Unavailable):
+    """The files of the database cannot be read or written: the disk fails, or is too full to tell."""
+
+
 class DatabaseBusy(Unavailable):
     """The database does not answer in time."""
 
@@ -121,6 +125,9 @@ def _refusal(error: OperationalError) -> Refusal | OperationalError:
         return StorageFull("The database's disk is full; nothing was changed. Make room and try again.")
     if code is not None and code & _PRIMARY in (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED):
         return DatabaseBusy("The database is held by somebody else for too long; try again.")
+    if code is not None and code & _PRIMARY == sqlite3.SQLITE_IOERR:
+        name = getattr(error.orig, "sqlite_errorname", "SQLITE_IOERR")
+        return StorageFailed(f"The database's files cannot be read or written ({name}): is its disk full, or failing?")
     return error
 
 
