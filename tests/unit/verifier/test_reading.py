@@ -12,7 +12,7 @@ from registry.settings import RegistrySettings
 from verifier.clients.registry import Registries
 from verifier.evidence.claims import Format, Signature
 from verifier.evidence.findings import Stored, Unreadable
-from verifier.evidence.reading import SignatureReader
+from verifier.evidence.reading import PAYLOAD_BYTES, TOTAL_BYTES, SignatureReader
 from verifier.reasons import Code, Rejection
 
 from tests.factories import marks
@@ -147,22 +147,37 @@ async def test_so_many_signatures_are_too_many(reading: Reading, count: int) -> 
 
 
 async def test_a_payload_above_the_bound_is_not_read(reading: Reading) -> None:
-    layer = store.simple_layer(reading.registry, reading.repository, bytes((1 << 20) + 1), "YQ==") | {"size": 1}
+    layer = store.simple_layer(reading.registry, reading.repository, bytes(PAYLOAD_BYTES + 1), "YQ==")
     reading.registry.put_manifest(reading.repository, store.OCI_MANIFEST, store.manifest([layer]), SIG_TAG)
     with pytest.raises(Rejection) as refused:
         await reading.signatures()
     assert refused.value.reason.code is Code.LIMIT_EXCEEDED
 
 
-async def test_many_payloads_are_bounded_together(reading: Reading) -> None:
+async def test_a_payload_larger_than_its_manifest_says_is_a_broken_signature_and_hides_no_other(
+    reading: Reading,
+) -> None:
+    registry, repository, good = reading.registry, reading.repository, reading.payload()
     layers = [
-        store.simple_layer(reading.registry, reading.repository, bytes([number]) * (1 << 20), "YQ==")
-        for number in range(9)
+        store.simple_layer(registry, repository, bytes(1 << 20), "YQ==") | {"size": 1},
+        store.simple_layer(registry, repository, good, marks.b64(marks.sign(KEY, good))),
+    ]
+    registry.put_manifest(repository, store.OCI_MANIFEST, store.manifest(layers), SIG_TAG)
+    broken, signature = await reading.signatures()
+    assert codes((broken,)) == [Code.INVALID_SIGNATURE]
+    assert isinstance(signature, Signature)
+
+
+async def test_payloads_too_large_together_are_not_all_read(reading: Reading) -> None:
+    layers = [
+        store.simple_layer(reading.registry, reading.repository, bytes([number]) * PAYLOAD_BYTES, "YQ==")
+        for number in range(50)
     ]
     reading.registry.put_manifest(reading.repository, store.OCI_MANIFEST, store.manifest(layers), SIG_TAG)
     with pytest.raises(Rejection) as refused:
         await reading.signatures()
     assert refused.value.reason.code is Code.LIMIT_EXCEEDED
+    assert sum("/blobs/" in request.path for request in reading.registry.requests) <= TOTAL_BYTES // PAYLOAD_BYTES
 
 
 @pytest.mark.parametrize("path", [f"manifests/{SIG_TAG}", f"referrers/{marks.DIGEST}"])

@@ -24,7 +24,7 @@ class Metrics:
         )
         self._refused = Counter(
             "hallmark_admission_refused_requests_total",
-            "Requests that were no review, by HTTP status.",
+            "Requests that were no review, by the HTTP status that says why; some were answered by a denial instead.",
             ("status",),
             registry=registry,
         )

@@ -140,6 +140,6 @@ async def _body(receive: Receive, seconds: float) -> bytes:
     try:
         return await read_body(receive, LARGEST_BODY, seconds)
     except BodyTooLarge:
-        raise ReviewTooLarge(f"A review has at most {LARGEST_BODY} bytes.") from None
+        raise ReviewTooLarge(f"A review has at most {LARGEST_BODY} bytes; make the object smaller.") from None
     except TimeoutError:
         raise ReviewTooSlow("The review did not arrive within its own timeout.") from None

@@ -20,9 +20,9 @@ from verifier.reasons import Code, Rejection
 
 SIGNATURES: Final = 50
 """How many signatures of each form a digest may have."""
-PAYLOAD_BYTES: Final = 1 << 20
+PAYLOAD_BYTES: Final = 256 << 10
 """How large a payload or bundle may be."""
-TOTAL_BYTES: Final = 8 << 20
+TOTAL_BYTES: Final = 2 << 20
 """How large all payloads and bundles of a digest may be together."""
 
 _ARTIFACT_TYPES: Final = frozenset({bundles.MEDIA_TYPE, "application/vnd.oci.empty.v1+json", ""})
@@ -137,12 +137,18 @@ class _Look:
         return manifest.layers[0]
 
     async def _blob(self, layer: Descriptor) -> bytes:
-        body = await self._source.blob(self._image, layer, PAYLOAD_BYTES)
-        if body is None:
-            raise malformed("the registry does not hold its payload")
-        self._bytes_left -= len(body)
+        # Reserved before anything is read, since all are read at once.
+        self._bytes_left -= layer.size
         if self._bytes_left < 0:
             raise Rejection(Code.LIMIT_EXCEEDED, f"The signatures of the image are larger than {TOTAL_BYTES} bytes.")
+        try:
+            body = await self._source.blob(self._image, layer, min(layer.size, PAYLOAD_BYTES))
+        except Rejection as rejection:
+            if rejection.reason.code is Code.LIMIT_EXCEEDED and layer.size <= PAYLOAD_BYTES:
+                raise malformed("its payload is larger than its manifest says") from rejection
+            raise
+        if body is None:
+            raise malformed("the registry does not hold its payload")
         return body
 
 
