@@ -24,7 +24,7 @@ async def connect() -> AsyncIterator[Connect]:
     clients = []
 
     def make(registry: FakeRegistry, **given: Any) -> RegistryClient:
-        chosen: dict[str, Any] = {"host": registry.host, "plain_http": True, "timeout": 0.5, "retries": 0} | given
+        chosen: dict[str, Any] = {"host": registry.host, "plain_http": True, "timeout": 5, "retries": 0} | given
         clients.append(RegistryClient([RegistrySettings(**chosen)]))
         return clients[-1]
 
