@@ -13,6 +13,7 @@ from scanner.inventory.analyzer import Analyzer, Files, Found, Image, Wanted
 from scanner.inventory.evidence import demand_few, unreadable
 from scanner.inventory.model import Distribution, Evidence, Package
 from scanner.inventory.origins import first_layer
+from scanner.inventory.stanzas import text_of
 from scanner.layers.paths import printable
 from scanner.layers.tree import Tree
 
@@ -54,7 +55,7 @@ def find_packages(image: Image) -> Iterator[Found]:
 
 def read_installed(body: bytes) -> Iterator[Installed | str]:
     """Each package of the database; for a record that can't be read, a sentence that says why. Raises LimitExceeded."""
-    for block in demand_few(body.decode("utf-8", "replace").split("\n\n")):
+    for block in demand_few(text_of(body).split("\n\n")):
         fields = _fields(block)
         if fields:
             yield _installed(fields)

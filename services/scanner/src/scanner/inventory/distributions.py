@@ -6,6 +6,7 @@ from dataclasses import replace
 
 from scanner.inventory.families import FAMILIES
 from scanner.inventory.model import Distribution
+from scanner.inventory.stanzas import text_of
 
 PATHS = ("etc/os-release", "usr/lib/os-release")
 """Where it lies; the first that is there counts."""
@@ -44,7 +45,7 @@ _OF_NUMBERS = {"etc/alpine-release": ("alpine", "Alpine Linux"), "etc/debian_ver
 
 def read_distribution(body: bytes) -> Distribution | None:
     """The distribution that an os-release names; None where it names none."""
-    values = _values(body.decode("utf-8", "replace"))
+    values = _values(text_of(body))
     name = values.get("ID", "")
     if not name and not values.get("PRETTY_NAME"):
         return None
@@ -55,7 +56,7 @@ def read_distribution(body: bytes) -> Distribution | None:
 
 def read_forerunner(path: str, body: bytes) -> Distribution | None:
     """The distribution that one of FORERUNNERS names; None where it names none that we know."""
-    line = body.decode("utf-8", "replace").strip().partition("\n")[0][:_LONGEST]
+    line = text_of(body).strip().partition("\n")[0][:_LONGEST]
     if path in _OF_NUMBERS:
         name, title = _OF_NUMBERS[path]
         named = Distribution(name, line, f"{title} {line}", None) if _NUMBER.fullmatch(line) else None

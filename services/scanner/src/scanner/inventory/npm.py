@@ -16,8 +16,8 @@ ECOSYSTEM = "npm"
 
 _LARGEST = 2**20
 _INSTALLED = re.compile(r"(?:.*/)?node_modules/(?:@[^/]+/)?[^/@][^/]*/package\.json", re.DOTALL)
-_NAME = re.compile(r"(?:@[^/@\s]+/)?[^/@\s]+")
-_VERSION = re.compile(r"\S{1,256}")
+_NAME = re.compile(r"(?:@[^/@\s\0]+/)?[^/@\s\0]+")
+_VERSION = re.compile(r"[^\s\0]{1,256}")
 _LONGEST = 214
 """Characters of a name, npm's own bound."""
 _MARK = b"\xef\xbb\xbf"

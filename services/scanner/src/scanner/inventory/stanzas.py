@@ -10,10 +10,15 @@ Stanza = Mapping[str, str]
 """Fields by their names in lower case; of one that is repeated, the first counts."""
 
 
+def text_of(body: bytes) -> str:
+    """The text of a file; what is no UTF-8, and NUL, which not every database takes, stand there as U+FFFD."""
+    return body.decode("utf-8", "replace").replace("\0", "\N{REPLACEMENT CHARACTER}")
+
+
 def read_stanzas(body: bytes) -> Iterator[Stanza]:
     """Every stanza of a text in UTF-8; empty lines stand between them. Lines that are no field are passed over."""
     fields: dict[str, str] = {}
-    for line in body.decode("utf-8", "replace").split("\n"):
+    for line in text_of(body).split("\n"):
         if not line.strip():
             if fields:
                 yield fields
