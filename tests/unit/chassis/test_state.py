@@ -9,7 +9,8 @@ from pathlib import Path
 
 import pytest
 from chassis.audit import AuditLog
-from chassis.database import Database, DatabaseInUse, Settings, StorageFull, open_database
+from chassis.config import ConfigError
+from chassis.database import Database, DatabaseInUse, Settings, StorageFailed, StorageFull, open_database
 from chassis.errors import InvalidArgument
 from chassis.identity import CALLER, Caller
 from chassis.migrations import SchemaMissing, SchemaUnknown, check_schema, migrate
@@ -104,6 +105,21 @@ async def test_a_full_disk_is_said_so_and_keeps_nothing(database: Database) -> N
         await fill()
     async with database.read() as session:
         assert (await session.execute(text("SELECT count(*) FROM heap"))).scalar() == 0
+
+
+@pytest.mark.parametrize(
+    "url", ["", "secret-garbage", "secretsql://host/x", "sqlite+secret:///x", "sqlite:////secret.db"]
+)
+def test_a_url_that_names_no_database_is_refused_without_repeating_it(url: str) -> None:
+    with pytest.raises(ConfigError, match=r"database\.url names") as error:
+        open_database(Settings(url=url))
+    assert "secret" not in str(error.value)
+
+
+def test_a_directory_that_cannot_be_written_to_is_named(tmp_path: Path) -> None:
+    (tmp_path / "file").touch()
+    with pytest.raises(StorageFailed, match=r"file/test\.db cannot be written to"):
+        open_database(Settings(url=f"sqlite+aiosqlite:///{tmp_path}/file/test.db"))
 
 
 CRAMPED = """

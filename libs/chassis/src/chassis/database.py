@@ -17,11 +17,12 @@ from weakref import WeakSet
 import aiosqlite
 import msgspec
 from sqlalchemy import DateTime, Dialect, MetaData, event
-from sqlalchemy.engine import Connection, make_url
-from sqlalchemy.exc import OperationalError
+from sqlalchemy.engine import URL, Connection, make_url
+from sqlalchemy.exc import ArgumentError, OperationalError
 from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession, create_async_engine
 from sqlalchemy.types import TypeDecorator
 
+from chassis.config import ConfigError
 from chassis.errors import FailedPrecondition, Refusal, ResourceExhausted, Unavailable
 
 metadata = MetaData(
@@ -132,8 +133,11 @@ def _refusal(error: OperationalError) -> Refusal | OperationalError:
 
 
 def open_database(settings: Settings, *, durable: bool = False) -> Database:
-    """Open the database. `durable` makes SQLite sync fully at each commit. Raises DatabaseInUse."""
-    url = make_url(settings.url)
+    """Open the database. `durable` makes SQLite sync fully at each commit.
+
+    Raises ConfigError for a URL that is none, DatabaseInUse, StorageFailed where its directory cannot be written to.
+    """
+    url = _url(settings)
     sqlite = url.get_backend_name() == "sqlite"
     lock = _hold(Path(url.database)) if sqlite and url.database else None
     opened: set[_SqliteConnection] = set()
@@ -223,9 +227,26 @@ def _creator(opened: set[_SqliteConnection]) -> Callable[..., _SqliteConnection]
     return create
 
 
+def _url(settings: Settings) -> URL:
+    try:
+        url = make_url(settings.url)
+        url.get_dialect().import_dbapi()
+    except (ArgumentError, ImportError) as error:
+        # SQLAlchemy's sentence may repeat the URL, and with it a password.
+        raise ConfigError(f"database.url names no database that is supported ({type(error).__name__}).") from None
+    if not url.get_dialect().is_async:
+        raise ConfigError(
+            f"database.url names the driver of {url.drivername!r}, which cannot be awaited; name another."
+        )
+    return url
+
+
 def _hold(path: Path) -> int:
-    path.parent.mkdir(parents=True, exist_ok=True)
-    lock = os.open(f"{path}.lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        lock = os.open(f"{path}.lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+    except OSError as error:
+        raise StorageFailed(f"The directory of {path} cannot be written to: {error.strerror}.") from None
     try:
         fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except BlockingIOError:
