@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+from typing import Any
 
 import pytest
 from chassis.database import StorageFull
@@ -53,6 +54,28 @@ async def test_an_index_that_was_published_in_part_tells_so_and_converges_when_s
         assert len(held) == signatures
         assert json.loads(held[-1])["optional"]["hallmark.signing_id"] == again.signing_id
         assert {hashlib.sha256(payload).digest() for payload in held} <= recorded
+
+
+async def test_a_registry_that_goes_away_once_all_is_written_is_told_so(shop: Workshop) -> None:
+    await shop.key()
+    shop.push(GOOD)
+    shop.risks.scanned(GOOD)
+    tag = f"/v2/{REPOSITORY}/manifests/{GOOD.digest.replace(':', '-')}.sig"
+    written = shop.client.put_manifest
+
+    async def put(host: str, repository: str, reference: str, *manifest: Any) -> bool:
+        listed = await written(host, repository, reference, *manifest)
+        if reference.startswith("sha256:"):
+            shop.registry.faults["GET", tag] = status(503)
+        return listed
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(shop.client, "put_manifest", put)
+        with pytest.raises(RegistryUnavailable) as refusal:
+            await shop.sign(GOOD)
+    assert refusal.value.metadata["published"] == "1 of 1 manifests"
+    (failed,) = (await shop.records.signings(person("auditor"), Filter(), 2**62, 10)).items
+    assert failed.failure.startswith("After 1 of 1 manifests: ")
 
 
 async def test_a_full_disk_signs_nothing_and_loses_nothing(shop: Workshop) -> None:

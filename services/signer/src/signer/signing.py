@@ -10,7 +10,7 @@ from chassis.errors import Kind, Refusal
 from chassis.identity import Caller
 from registry.references import Reference
 
-from signer.envelopes.payloads import Payloads, enclose, payloads
+from signer.envelopes.payloads import Envelopes, Payloads, enclose, payloads
 from signer.errors import ImageRevoked, KeyChanged, KeyVersionRevoked, SigningOutdated, WrongPurpose
 from signer.gate import Gate, GateChange, tighten
 from signer.gatekeeping import Gatekeeper
@@ -129,21 +129,25 @@ class ImageSigner:
     ) -> Signing:
         with self._metrics.vault():
             enclosed = [await enclose(self._vault, version, payloads_) for payloads_ in to_sign]
-        written: list[Written] = []
-        # The image itself comes last: where an index is signed, its platforms are.
-        for number, (part, envelopes) in enumerate(reversed(list(zip(image.parts, enclosed, strict=True)))):
-            try:
-                written += await self._publisher.publish(signing, part, envelopes)
-            except Refusal as refusal:
-                refusal.metadata["published"] = f"{number} of {len(image.parts)} manifests"
-                raise
-        await self._publisher.confirm(written)
+        await self._store_all(signing, image, enclosed)
         done = replace(signing, state=SigningState.DONE)
         async with self._store.begin() as work:
             await work.signings.set_state(signing.signing_id, SigningState.DONE)
             await work.trust.signed(signing.signing_id)
             await work.keep_answer(done)
         return done
+
+    async def _store_all(self, signing: Signing, image: Image, enclosed: Sequence[Envelopes]) -> None:
+        published, written = 0, list[Written]()
+        try:
+            # The image itself comes last: where an index is signed, its platforms are.
+            for part, envelopes in reversed(list(zip(image.parts, enclosed, strict=True))):
+                written += await self._publisher.publish(signing, part, envelopes)
+                published += 1
+            await self._publisher.confirm(written)
+        except Refusal as refusal:
+            refusal.metadata["published"] = f"{published} of {len(image.parts)} manifests"
+            raise
 
     async def _fail(self, signing: Signing, refusal: Refusal) -> None:
         published = refusal.metadata.get("published")
