@@ -105,7 +105,7 @@ def verify(connection: Connection, reference: str, form: str) -> None:
     else:
         _show_compared(answer.digest, compared)
     if not sound(compared):
-        raise Refused("The registry does not hold what the signer recorded.", "SIGNATURES_DIFFER")
+        raise Refused("The registry and the signer's records differ.", "SIGNATURES_DIFFER")
 
 
 @signatures.command()

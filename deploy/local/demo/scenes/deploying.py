@@ -15,9 +15,10 @@ BY_TAG = "a Deployment that names the signed image by its tag"
 POD_BY_TAG = "a Pod that names it by its tag"
 UNSIGNED = "an image that nobody signed"
 CHANGED = "the signed image, changed, its signature copied"
+COPIED = "the signer is asked for its record of the copied signature"
 OTHER = "an image signed by another key"
 ELSEWHERE = "the signed digest in another repository"
-TITLES = (SIGNED, BY_TAG, POD_BY_TAG, UNSIGNED, CHANGED, OTHER, ELSEWHERE)
+TITLES = (SIGNED, BY_TAG, POD_BY_TAG, UNSIGNED, CHANGED, COPIED, OTHER, ELSEWHERE)
 
 POLICY = Path(__file__).parents[1] / "policy.yaml"
 SECONDS = 30
@@ -41,6 +42,8 @@ def play(stage: Stage) -> None:
     _pushed(stage, SHOP, "2.0", changed)
     copy_signature(stage.registry, SHOP, stage.good.digest, SHOP, changed.digest)
     _deploy(stage, CHANGED, "deployment", stage.reference(SHOP, changed), "denied: DIGEST_MISMATCH")
+    answer = stage.hallmark.ask("signatures", "verify", stage.reference(SHOP, changed))
+    stage.cases.add(COPIED, "no: SIGNATURES_DIFFER", "yes" if answer.exit_code == 0 else f"no: {answer.reason}")
 
     other = _pushed(stage, "demo/tools", "1.0", stage.variant("tools"))
     stage.hallmark.do("sign", other, "--key", OTHER_KEY)
