@@ -159,6 +159,8 @@ class Events:
             log.info("push not looked up", extra={"target": push.target, "reason": refusal.reason})
         except TimeoutError:
             log.info("push not looked up", extra={"target": push.target, "reason": "TIMEOUT"})
+        except Exception:  # one push must not end the scanner
+            log.exception("push broken", extra={"target": push.target})
         return manifest, tag
 
 

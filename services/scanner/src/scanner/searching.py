@@ -92,7 +92,11 @@ class Searcher:
         try:
             await self._advance(target, search)
         except Refusal as refusal:
-            await self._note_trouble(target, search, refusal)
+            log.warning("registry not searched", extra={"target": target.name, "reason": refusal.reason})
+            await self._note_trouble(target, search, refusal.message)
+        except Exception:  # one registry must not end the scanner
+            log.exception("search broken", extra={"target": target.name})
+            await self._note_trouble(target, search, "The scanner failed; its log says more under the target's name.")
         return 0.0
 
     async def _advance(self, target: Target, search: Search) -> None:
@@ -177,10 +181,9 @@ class Searcher:
                     await request_for_target(unit, target, request, self._clock, self._max_age)
             self._queue.notify()
 
-    async def _note_trouble(self, target: Target, search: Search, refusal: Refusal) -> None:
-        log.warning("registry not searched", extra={"target": target.name, "reason": refusal.reason})
+    async def _note_trouble(self, target: Target, search: Search, trouble: str) -> None:
         later = self._clock.now() + _REGISTRY_PAUSE
-        await self._put(target, replace(search, trouble=refusal.message, not_before=later))
+        await self._put(target, replace(search, trouble=trouble, not_before=later))
 
     async def _put(self, target: Target, search: Search) -> None:
         async with self._store.begin() as unit:

@@ -108,6 +108,20 @@ async def test_a_registry_that_hangs_keeps_no_other_push_waiting(
     assert [(scan.request.digest, scan.request.tag) for scan in queued] == [(good.digest, "v1"), (stuck.digest, "")]
 
 
+async def test_a_defect_amid_a_push_ends_nothing(bench: Scanning, monkeypatch: pytest.MonkeyPatch) -> None:
+    async def broken(_repository: str, _digest: str) -> None:
+        raise ZeroDivisionError
+
+    token, made = await bench.target(), sample()
+    bench.push(made, "v1")
+    await bench.events.accept("all", token, body(event(made)))
+    monkeypatch.setattr(bench.images, "manifest", broken)
+    assert await bench.events.look()
+    monkeypatch.undo()
+    [scan] = await scans(bench)
+    assert (scan.state, scan.request.digest) == (ScanState.SUCCEEDED, made.digest)
+
+
 async def test_a_replay_scans_nothing_again(bench: Scanning) -> None:
     token, made = await bench.target(), sample()
     bench.push(made)

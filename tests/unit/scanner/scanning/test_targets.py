@@ -161,6 +161,24 @@ async def test_trouble_with_the_registry_is_shown_and_passes(bench: Scanning) ->
     assert (await trouble(bench))[0] is False
 
 
+async def test_a_defect_amid_a_search_is_shown_and_ends_nothing(
+    bench: Scanning, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def broken(_repository: str) -> list[str]:
+        raise ZeroDivisionError
+
+    bench.push(sample(), "v1")
+    monkeypatch.setattr(bench.images, "tags", broken)
+    await bench.target()
+    await search(bench)
+    running, sentence = await trouble(bench)
+    assert (running, "its log says more" in sentence) == (True, True)
+    monkeypatch.undo()
+    bench.clock.advance(31)
+    await search(bench)
+    assert len(await found(bench)) == 1
+
+
 async def test_a_repository_that_can_not_be_read_holds_up_no_other(bench: Scanning) -> None:
     bench.push(sample("1"), "v1", "closed")
     bench.push(sample("2"), "v1", "open")
