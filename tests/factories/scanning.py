@@ -18,10 +18,13 @@ from registry.references import parse_reference
 from registry.settings import RegistrySettings
 from scanner.clients.registry import ClientRegistry
 from scanner.events import Events
+from scanner.inventory.taking import ANALYZERS
+from scanner.layers.cache import LayerCache
 from scanner.layers.limits import Limits
 from scanner.metrics import ScanMetrics
 from scanner.progress import Board
 from scanner.pulling.reading import ImageReader
+from scanner.pulling.sharing import SharedLayers
 from scanner.risk.model import ImageRisk
 from scanner.runner import Bounds, Runner
 from scanner.scan_records import Scan
@@ -69,12 +72,21 @@ class Scanning:
         self.queue = queue = Notifier()
         self.searches = searches = Notifier()
         counted = ScanMetrics(self.metrics)
-        reader = ImageReader(images, self.workers, limits)
-        self.runner = Runner(self.store, reader, self.clock, queue, self.board, counted, week, bounds)
+        self._limits, self._bounds, self._counted = limits, bounds, counted
+        self.runner = self._runner()
         self.desk = ScanDesk(self.store, images, self.clock, queue, self.board)
         self.events = Events(self.store, images, self.clock, queue, counted, week)
         self.targets = TargetDesk(self.store, images, self.clock, searches, week)
         self.searcher = Searcher(self.store, images, self.clock, searches, queue, week)
+
+    def cache_layers(self, folder: Path) -> None:
+        """Keep the layers that are read from now on in a folder."""
+        self.runner = self._runner(LayerCache(folder, 10**9, ANALYZERS))
+
+    def _runner(self, cache: LayerCache | None = None) -> Runner:
+        reader = ImageReader(self.images, self.workers, SharedLayers(self.workers, cache), self._limits)
+        parts = (self.store, reader, self.clock, self.queue, self.board, self._counted)
+        return Runner(*parts, week, self._bounds)
 
     def repository(self, path: str = "app") -> str:
         """`host/repository`."""

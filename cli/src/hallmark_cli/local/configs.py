@@ -52,7 +52,10 @@ def config(service: str, home: Home, choices: Choices) -> Table:
 def _own(service: str, home: Home, choices: Choices) -> Table:
     """What no other service has."""
     if service == "scanner":
-        return {"events": _https(home, EVENTS, choices.ports["scanner-events"])}
+        return {
+            "events": _https(home, EVENTS, choices.ports["scanner-events"]),
+            "cache": {"folder": str(home.data(service) / "layers")},
+        }
     if service == "signer":
         return {"vault": {"key_file": str(home.vault_key)}}
     if service == "admission":

@@ -36,9 +36,12 @@ from scanner.config import Settings
 from scanner.events import Events
 from scanner.freshness import FreshnessKeeper
 from scanner.imports import Importer
+from scanner.inventory.taking import ANALYZERS
+from scanner.layers.cache import LayerCache
 from scanner.metrics import ScanMetrics
 from scanner.progress import Board
 from scanner.pulling.reading import ImageReader
+from scanner.pulling.sharing import SharedLayers
 from scanner.risk_source import RiskSource
 from scanner.runner import Runner
 from scanner.scans import ScanDesk
@@ -91,7 +94,9 @@ async def _serve(settings: Settings, database: Database, images: ClientRegistry,
     metrics, board = ScanMetrics(registry), Board()
     max_age = settings.feeds.max_age
     viewer = Viewer(store, clock, max_age)
-    reader = ImageReader(images, workers, parallel=settings.scans.layers)
+    folder = settings.cache.folder
+    cache = LayerCache(folder, settings.cache.bytes, ANALYZERS) if folder else None
+    reader = ImageReader(images, workers, SharedLayers(workers, cache), parallel=settings.scans.layers)
     runner = Runner(store, reader, clock, queue, board, metrics, max_age, settings.scans.bounds)
     events = Events(store, images, clock, queue, metrics, max_age)
     searcher = Searcher(store, images, clock, searches, queue, max_age)

@@ -41,6 +41,13 @@ class Scans(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=Tru
         return Bounds(parallel=self.parallel, attempts=self.attempts, seconds=self.seconds)
 
 
+class Cache(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """Where layers that were read are kept, `bytes` at most; without a folder, nowhere."""
+
+    folder: Path | None = None
+    bytes: Annotated[int, msgspec.Meta(ge=1)] = 2 * 2**30
+
+
 class Feeds(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
     """After how many days a feed is too old: `max_age_days`, and by ecosystem in `max_age_days_of`."""
 
@@ -68,6 +75,7 @@ class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=
     database: Database
     registries: tuple[RegistrySettings, ...] = ()
     scans: Scans = Scans()
+    cache: Cache = Cache()
     feeds: Feeds = Feeds()
     store: Store = Store()
     bindings: tuple[Binding, ...] = ()

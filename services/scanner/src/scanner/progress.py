@@ -77,6 +77,12 @@ class Tracker:
         self._progress = replace(self._progress, size=self._progress.size + size)
         self.show()
 
+    def spared(self, size: int) -> None:
+        """Say that a layer was there already: its bytes are not pulled."""
+        held = self._progress
+        self._progress = replace(held, size_total=max(held.size_total - size, held.size), layers=held.layers + 1)
+        self.show()
+
     def read(self) -> None:
         """Say that a layer more was read to its end."""
         self._progress = replace(self._progress, layers=self._progress.layers + 1)

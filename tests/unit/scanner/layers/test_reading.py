@@ -14,6 +14,7 @@ from hypothesis import strategies as st
 from scanner.failures import LayerMalformed, LayerTruncated, LimitExceeded
 from scanner.layers.layer import File, HardLink, Layer, Other, Symlink
 from scanner.layers.limits import Limits
+from scanner.layers.places import place
 from scanner.layers.reading import read_layer
 
 from tests.factories.images import (
@@ -192,8 +193,8 @@ def test_what_is_kept_of_a_layer() -> None:
         "keep/hard": HardLink("keep/file"),
     }
     assert (result.removed, result.emptied) == (("gone", "deep/gone"), ("empty",))
-    assert set(result.files) == {hash("other"), hash("unkept")}
-    assert set(result.directories) == {hash("dir")}
+    assert set(result.files) == {place("other", result.key), place("unkept", result.key)}
+    assert set(result.directories) == {place("dir", result.key)}
 
 
 def test_what_takes_the_place_of_something_kept_is_a_change() -> None:

@@ -2,6 +2,8 @@
 
 import json
 from collections.abc import Mapping
+from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -16,6 +18,7 @@ from tests.factories.images import (
     Image,
     attestation,
     debian,
+    digest_of,
     file,
     hard_link,
     image,
@@ -212,3 +215,34 @@ async def test_debian(bench: Scanning) -> None:
     made = debian()
     assert (await bench.scan(made)).state is ScanState.SUCCEEDED
     assert (await bench.risk(made.digest)).feed_set == "Debian:12"
+
+
+def pulled(bench: Scanning) -> list[str]:
+    """The digests of the blobs that the registry was asked for."""
+    paths = [request.path for request in bench.registry.requests if "/blobs/" in request.path]
+    return [path.rpartition("/")[2] for path in paths]
+
+
+async def test_a_second_image_on_the_same_base_reads_only_its_own_layers(bench: Scanning, tmp_path: Path) -> None:
+    base, own = layer(wheel("base", "1")), layer(wheel("own", "1"))
+    bench.cache_layers(tmp_path / "layers")
+    await bench.scan(image(base))
+    bench.registry.requests.clear()
+    scan = await bench.scan(image(base, own), path="another")
+    assert scan.summary is not None
+    assert scan.summary.platforms[0].packages == {"PyPI": 2}
+    assert scan.summary.size == len(own.blob)
+    assert digest_of(base.blob) not in pulled(bench)
+    assert digest_of(own.blob) in pulled(bench)
+
+
+async def test_a_configuration_that_claims_another_layer_fails_though_the_layer_is_cached(
+    bench: Scanning, tmp_path: Path
+) -> None:
+    base, other = layer(wheel("base", "1")), layer(wheel("other", "1"))
+    bench.cache_layers(tmp_path / "layers")
+    await bench.scan(image(base))
+    lying = image(replace(base, archive=other.archive))
+    scan = await bench.scan(lying, path="another")
+    assert scan.failure is not None
+    assert scan.failure.reason == "DIGEST_MISMATCH"

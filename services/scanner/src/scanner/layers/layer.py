@@ -4,9 +4,10 @@ from array import array
 from dataclasses import dataclass
 from enum import Enum
 
+import msgspec
 
-@dataclass(frozen=True, slots=True)
-class File:
+
+class File(msgspec.Struct, frozen=True, tag=True):
     """A file that was asked for, with its first bytes, as many as asked for, out of `size`; or its essence.
 
     `body` is None where the bytes can't be had; `problem` then says why, in a sentence.
@@ -22,15 +23,13 @@ class File:
         return self.body is not None and len(self.body) == self.size
 
 
-@dataclass(frozen=True, slots=True)
-class Symlink:
+class Symlink(msgspec.Struct, frozen=True, tag=True):
     """A symbolic link; `target` is as it stands there."""
 
     target: str
 
 
-@dataclass(frozen=True, slots=True)
-class HardLink:
+class HardLink(msgspec.Struct, frozen=True, tag=True):
     """A file that was asked for and is a hard link to the file at `target`, a normalised path.
 
     A `loose` one matters only if what it leads to was kept.
@@ -56,9 +55,9 @@ class Layer:
 
     `digest` and `size` (bytes) are of the layer as stored, `diff_id` and `unpacked_size` of the archive in it.
     `removed` are paths that it removes from the layers beneath, `emptied` directories whose content it removes.
-    `changes` are to be made in their order. `files` and `directories` are the hashes (Python's, of this process) of
-    the paths of everything else in it, which takes the place of what lies beneath: eight bytes for each, however long
-    its path. `weight` is about how many bytes of memory all that takes.
+    `changes` are to be made in their order. `files` and `directories` are the places (scanner.layers.places, under
+    `key`) of the paths of everything else in it, which takes the place of what lies beneath. `weight` is about how many
+    bytes of memory all that takes.
     """
 
     digest: str
@@ -71,3 +70,4 @@ class Layer:
     files: "array[int]"
     directories: "array[int]"
     weight: int
+    key: bytes

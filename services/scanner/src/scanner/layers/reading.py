@@ -12,6 +12,7 @@ from scanner.layers.headers import Kind
 from scanner.layers.layer import Change, File, HardLink, Layer, Other, Symlink
 from scanner.layers.limits import Limits
 from scanner.layers.paths import normalise
+from scanner.layers.places import new_key, place
 from scanner.layers.wishes import Essence, Keep
 
 _WHITEOUT = ".wh."
@@ -45,6 +46,7 @@ def read_layer(chunks: Iterable[bytes], keep: Keep, limits: Limits) -> Layer:
         files=record.files,
         directories=record.directories,
         weight=record.weight,
+        key=record.key,
     )
 
 
@@ -76,8 +78,9 @@ class _Record:
         self._keep = keep
         self._limits = limits
         self._kept = self._names = 0
+        self.key = new_key()
         self._touched: set[int] = set()
-        """The hashes of the paths of what is kept, and of the directories above."""
+        """The places of what is kept, and of the directories above."""
         self.removed: list[str] = []
         self.emptied: list[str] = []
         self.changes: list[tuple[str, Change]] = []
@@ -140,15 +143,15 @@ class _Record:
             if self._kept > self._limits.kept:
                 raise LimitExceeded(f"A layer holds more than {self._limits.kept} bytes to keep, the bound `kept`.")
         self.changes.append((path, change))
-        while path and (place := hash(path)) not in self._touched:
-            self._touched.add(place)
+        while path and (at := place(path, self.key)) not in self._touched:
+            self._touched.add(at)
             self._count_name("")
             path = path.rpartition("/")[0]
 
-    def _add_other(self, path: str, change: Other, hashes: "array[int]") -> None:
-        place = hash(path)
-        hashes.append(place)
-        if place in self._touched:
+    def _add_other(self, path: str, change: Other, places: "array[int]") -> None:
+        at = place(path, self.key)
+        places.append(at)
+        if at in self._touched:
             self.changes.append((path, change))
 
     def _count_name(self, name: str) -> None:

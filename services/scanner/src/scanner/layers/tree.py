@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from scanner.failures import LayerMalformed, LimitExceeded
 from scanner.layers.layer import Change, File, HardLink, Layer, Other, Symlink
 from scanner.layers.paths import printable
+from scanner.layers.places import place
 
 MOST_STEPS = 100_000_000
 """Directories entered while an image is put together."""
@@ -141,8 +142,8 @@ class Tree:
             for name, node in list(directory.items()):
                 self._step()
                 path = prefix + name
-                place = hash(path)
-                if place in files or (place in directories and not isinstance(node, dict)):
+                at = place(path, layer.key)
+                if at in files or (at in directories and not isinstance(node, dict)):
                     del directory[name]
                 elif isinstance(node, dict):
                     stack.append((path + "/", node))

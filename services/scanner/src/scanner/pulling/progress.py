@@ -14,6 +14,10 @@ class Progress(Protocol):
         """Say that so many bytes more were pulled."""
         ...
 
+    def spared(self, size: int) -> None:
+        """Say that a layer was there already: its bytes are not pulled."""
+        ...
+
     def read(self) -> None:
         """Say that a layer more was read to its end."""
         ...

@@ -20,6 +20,7 @@ from scanner.layers.wishes import Keep
 from scanner.pulling.platforms import Expansion, PlatformManifest
 from scanner.pulling.progress import Progress
 from scanner.pulling.registry import Registry
+from scanner.pulling.sharing import SharedLayers
 from scanner.pulling.streaming import read_in_thread
 from scanner.side_by_side import all_or_none
 
@@ -32,6 +33,7 @@ class ImageReader:
 
     registry: Registry
     workers: Workers
+    shared: SharedLayers
     limits: Limits = field(default_factory=Limits)
     parallel: int = 2
 
@@ -46,7 +48,7 @@ class ImageReader:
         inventories = []
         for manifest in image.manifests:
             missing = [layer for layer in manifest.layers if layer.digest not in shared]
-            layers = shared | await self._layers(repository, missing, keep, progress, _weight(shared))
+            layers = shared | await self._layers(repository, missing, None, progress, _weight(shared))
             shared = {digest: layer for digest, layer in layers.items() if uses[digest] > 1}
             inventory = await self._inventory(repository, manifest, layers, progress)
             inventories.append(_platform_inventory(manifest, inventory))
@@ -64,16 +66,20 @@ class ImageReader:
         return await self.workers.run(take_inventory, tree)
 
     async def _layers(
-        self, repository: str, descriptors: Sequence[Descriptor], wanted: Keep, progress: Progress, weight: int = 0
+        self, repository: str, descriptors: Sequence[Descriptor], more: Keep | None, progress: Progress, weight: int = 0
     ) -> dict[str, Layer]:
-        """Read layers, each once; `weight` is what others take that are held beside them."""
+        """Read layers, each once, with `more` than usual; `weight` is what others take that are held beside them."""
         once = {descriptor.digest: descriptor for descriptor in descriptors}
         room = asyncio.Semaphore(self.parallel)
 
         async def read(descriptor: Descriptor) -> Layer:
             nonlocal weight
             async with room:
-                layer = await self._layer(repository, descriptor, wanted, progress)
+                layer = await (
+                    self._layer(repository, descriptor, more, progress)
+                    if more
+                    else self._shared_layer(repository, descriptor, progress)
+                )
                 weight += layer.weight
                 if weight > self.limits.image:
                     raise LimitExceeded(f"The layers take more than {self.limits.image} bytes, the bound `image`.")
@@ -81,6 +87,14 @@ class ImageReader:
 
         layers = await all_or_none([read(descriptor) for descriptor in once.values()])
         return dict(zip(once, layers, strict=True))
+
+    async def _shared_layer(self, repository: str, descriptor: Descriptor, progress: Progress) -> Layer:
+        layer, held = await self.shared.get(
+            descriptor.digest, lambda: self._layer(repository, descriptor, keep, progress)
+        )
+        if held:
+            progress.spared(descriptor.size)
+        return _checked(layer, descriptor)
 
     async def _layer(self, repository: str, descriptor: Descriptor, wanted: Keep, progress: Progress) -> Layer:
         async def chunks() -> AsyncIterator[bytes]:
@@ -92,12 +106,16 @@ class ImageReader:
             layer = await read_in_thread(chunks(), lambda stored: read_layer(stored, wanted, self.limits), self.workers)
         except ScanFailure as failure:
             raise type(failure)(f"In the layer {descriptor.digest}: {failure.message}") from failure
-        if (layer.digest, layer.size) != (descriptor.digest, descriptor.size):
-            raise DigestMismatch(
-                f"The layer {descriptor.digest} came as {layer.size} bytes of {layer.digest}, not {descriptor.size}."
-            )
         progress.read()
-        return layer
+        return _checked(layer, descriptor)
+
+
+def _checked(layer: Layer, descriptor: Descriptor) -> Layer:
+    if (layer.digest, layer.size) != (descriptor.digest, descriptor.size):
+        raise DigestMismatch(
+            f"The layer {descriptor.digest} came as {layer.size} bytes of {layer.digest}, not {descriptor.size}."
+        )
+    return layer
 
 
 def _weight(layers: Mapping[str, Layer]) -> int:
