@@ -15,6 +15,7 @@ from hallmark.scanner.v1 import (
     advisory_service_pb2,
     finding_pb2,
     finding_service_pb2,
+    image_pb2,
     image_service_pb2,
     risk_pb2,
     scan_pb2,
@@ -333,3 +334,29 @@ def test_a_policy_file_is_compared_with_what_is_in_force(serve: Serve, hallmark:
     new = hallmark("policy", "diff", str(file), policy=address)
     assert new.returncode == 1
     assert new.stdout.startswith("--- nothing\n")
+
+
+@pytest.mark.parametrize(
+    ("state", "options", "said"),
+    [
+        ("SCANNED", [], "No open findings."),
+        ("SCANNED", ["--severity", "HIGH"], "No open findings of these severities."),
+        ("INCOMPLETE", [], "No findings are known, which says nothing: the image is INCOMPLETE."),
+        ("FAILED", ["--severity", "HIGH"], "No findings are known, which says nothing: the image is FAILED."),
+    ],
+)
+def test_no_findings_are_good_news_of_a_scanned_image_alone(
+    state: str, options: list[str], said: str, serve: Serve, hallmark: Hallmark
+) -> None:
+    image = image_pb2.Image(repository="reg.example.com/shop", digest=DIGEST, risk=risk(state))
+    images = offering(
+        image_service_pb2.DESCRIPTOR.services_by_name["ImageService"],
+        GetImage=lambda request, context: image_service_pb2.GetImageResponse(image=image),
+    )
+    findings = offering(
+        finding_service_pb2.DESCRIPTOR.services_by_name["FindingService"],
+        ListFindings=lambda request, context: finding_service_pb2.ListFindingsResponse(),
+    )
+    done = hallmark("images", "show", IMAGE, *options, scanner=serve(images, findings))
+    assert (done.returncode, done.stderr) == (0, f"{said}\n")
+    assert "\n\n" not in done.stdout

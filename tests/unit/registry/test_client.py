@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+import socket
 from pathlib import Path
 
 import pytest
@@ -115,6 +116,13 @@ async def test_trouble_is_not_absence(fake: FakeRegistry, client: RegistryClient
         await client.get_manifest(fake.host, "a", "v1")
     with pytest.raises(RegistryUnavailable):
         await client.list_referrers(fake.host, "a", Digest(digest_of(b"")))
+
+
+async def test_that_nobody_listens_is_said_in_the_words_of_the_system(fake: FakeRegistry, connect: Connect) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as free:
+        host = f"127.0.0.1:{free.getsockname()[1]}"
+    with pytest.raises(RegistryUnavailable, match=f"{host} does not answer: Connection refused"):
+        await connect(fake, host=host).get_manifest(host, "a", "v1")
 
 
 async def test_a_registry_that_hangs_is_given_up(fake: FakeRegistry, connect: Connect) -> None:

@@ -6,7 +6,7 @@ from hallmark.scanner.v1 import image_service_pb2 as pb
 from hallmark.scanner.v1.finding_service_pb2_grpc import FindingServiceStub
 from hallmark.scanner.v1.image_pb2 import Image
 from hallmark.scanner.v1.image_service_pb2_grpc import ImageServiceStub
-from hallmark.scanner.v1.risk_pb2 import ImageRiskState, RiskCause
+from hallmark.scanner.v1.risk_pb2 import IMAGE_RISK_STATE_SCANNED, ImageRisk, ImageRiskState, RiskCause
 
 from hallmark_cli import output, references
 from hallmark_cli.commands import risks
@@ -79,8 +79,11 @@ def show(
         output.document({**plain(answer), "findings": [plain(finding) for finding in findings]})
         return
     _show(answer)
-    output.paragraph("")
-    risks.show_findings(findings)
+    if findings:
+        output.paragraph("")
+        risks.show_findings(findings)
+    else:
+        output.note(_without_findings(answer.image.risk, severities))
 
 
 def find(stub: ImageServiceStub, conditions: pb.ListImagesRequest, limit: int) -> list[Image]:
@@ -121,6 +124,12 @@ def show_images(found: list[Image]) -> None:
         for image in found
     ]
     output.table(("REPOSITORY", "TAGS", "DIGEST", "STATE", "RISK LEVEL", "FINDINGS"), rows)
+
+
+def _without_findings(risk: ImageRisk, severities: tuple[Severity.ValueType, ...]) -> str:
+    if risk.state != IMAGE_RISK_STATE_SCANNED:
+        return f"No findings are known, which says nothing: the image is {risks.state(risk.state)}."
+    return f"No open findings{' of these severities' * bool(severities)}."
 
 
 def _show(answer: pb.GetImageResponse) -> None:

@@ -69,7 +69,7 @@ def show_risk(risk: risk_pb2.ImageRisk, feeds: risk_pb2.FeedSet | None) -> None:
 def show_findings(findings: Iterable[finding_pb2.Finding]) -> None:
     """Print findings as a table: severity, vulnerability, package, fix, title and the link of the record."""
     headers = ("SEVERITY", "VULNERABILITY", "PACKAGE", "INSTALLED", "FIXED IN", "TITLE", "LINK")
-    output.table(headers, map(_row, findings), "No open findings.")
+    output.table(headers, map(_row, findings))
 
 
 def _row(finding: finding_pb2.Finding) -> tuple[str, ...]:

@@ -1,6 +1,8 @@
 """Requests to registries: configured hosts alone, with what each demands to let us in, and always within a deadline."""
 
 import asyncio
+import os
+import socket
 from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from typing import Final
@@ -76,11 +78,11 @@ class Transport:
         except aiohttp.ClientConnectorCertificateError as error:
             raise RegistryUnavailable(f"The certificate of {error.host} is not trusted: {_why(error)}.") from error
         except (aiohttp.ClientError, OSError) as error:
-            raise RegistryUnavailable(f"The registry {host} does not answer: {type(error).__name__}.") from error
+            raise RegistryUnavailable(f"The registry {host} does not answer: {_trouble(error)}.") from error
         try:
             yield answer
         except (aiohttp.ClientError, OSError) as error:
-            raise RegistryUnavailable(f"The registry {host} broke off its answer: {type(error).__name__}.") from error
+            raise RegistryUnavailable(f"The registry {host} broke off its answer: {_trouble(error)}.") from error
         finally:
             answer.close()
 
@@ -127,3 +129,11 @@ def _told(answer: aiohttp.ClientResponse) -> float | None:
 def _why(error: aiohttp.ClientConnectorCertificateError) -> str:
     problem = error.certificate_error
     return str(getattr(problem, "verify_message", type(problem).__name__))
+
+
+def _trouble(error: Exception) -> str:
+    """What went wrong, in the system's own words where it has some, which name no address or path."""
+    cause = getattr(error, "os_error", error)
+    if isinstance(cause, socket.gaierror):
+        return "its name is not known"
+    return os.strerror(cause.errno) if isinstance(cause, OSError) and cause.errno else type(error).__name__
