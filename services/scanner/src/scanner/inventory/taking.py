@@ -13,7 +13,7 @@ from scanner.inventory.judging import Signs, gaps, unsupported
 from scanner.inventory.model import Distribution, Inventory, Package, Unreadable
 from scanner.layers.paths import printable
 from scanner.layers.tree import Kept, Link, Tree
-from scanner.layers.wishes import Keep, Wish
+from scanner.layers.wishes import Essence, Keep, Wish
 
 ANALYZERS: Mapping[str, int] = {"layers": 1, "os-release": 1} | {one.name: one.version for one in ALL}
 """The versions of what reads images: an image that was read by others is read again when it is asked for."""
@@ -50,7 +50,7 @@ def keep_also(paths: Mapping[str, Wish]) -> Keep:
 
 def needed_besides(tree: Tree) -> Mapping[str, Wish]:
     """Paths that links in an image lead to, which were not kept, but are needed to take its inventory, and as what."""
-    links = [(link.path, link.leads_to) for link in tree.links() if _is_describing(link.path)]
+    links = [(link.path, link.leads_to) for link in tree.links() if _may_miss(link)]
     fixed = [(path, tree.real(path)) for path in _NEEDED]
     targets = {
         target: keep(path) or _MOST
@@ -97,7 +97,7 @@ def _runtime(image: Image) -> list[str]:
 def _lost(tree: Tree, links: Iterable[Link]) -> Iterator[Unreadable]:
     """Links that stand where a package is described, and lead to something that was not kept."""
     for link in links:
-        if _is_describing(link.path) and tree.find(link.path) is None:
+        if _may_miss(link) and tree.find(link.path) is None:
             problem = f"It is a link to /{printable(link.leads_to)}, of which nothing was kept."
             yield Unreadable(link.layer, printable(link.path), problem)
 
@@ -110,6 +110,13 @@ def _kind(path: str) -> str | None:
 def _is_describing(path: str) -> bool:
     kind = _kind(path)
     return kind is not None and _WANTED[kind].describing
+
+
+def _may_miss(link: Link) -> bool:
+    """Whether a link stands where a package is described, and leads to where no file is kept by its path."""
+    wish = keep(link.leads_to)
+    by_path = wish is not None and not (isinstance(wish, Essence) and wish.is_told_by_content)
+    return _is_describing(link.path) and not by_path
 
 
 def _by_kind(tree: Tree, links: Iterable[Link]) -> Mapping[str, Files]:
