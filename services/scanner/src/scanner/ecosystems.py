@@ -11,6 +11,7 @@ from scanner.inventory.model import Package
 
 _OF_SOURCES = {"Debian", "Ubuntu", "Alpine", "Alpaquita", "Wolfi", "Chainguard"}
 """Ecosystems whose advisories speak of source packages and their versions."""
+_WITHOUT_CASE = {"NuGet", "Packagist"}
 _SEPARATORS = re.compile(r"[-_.]+")
 
 
@@ -37,8 +38,11 @@ def feed_of(ecosystem: str) -> str:
 
 
 def normalise_name(ecosystem: str, name: str) -> str:
-    """A package's name as it is compared: PEP 503's for Python, elsewhere as it is."""
-    return _SEPARATORS.sub("-", name).lower() if feed_of(ecosystem) == "PyPI" else name
+    """A package's name as it is compared: PEP 503's for Python, without regard to case where that tells none apart."""
+    feed = feed_of(ecosystem)
+    if feed == "PyPI":
+        return _SEPARATORS.sub("-", name).lower()
+    return name.lower() if feed in _WITHOUT_CASE else name
 
 
 def coordinates_of(package: Package) -> Coordinates:

@@ -1,11 +1,13 @@
 """From a kept file to the packages that it tells of, each with the layer that brought it."""
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import TypeVar
 
+from scanner.ecosystems import coordinates_of
 from scanner.failures import LimitExceeded
 from scanner.inventory.analyzer import Found
-from scanner.inventory.model import Package, Unreadable
+from scanner.inventory.model import Evidence, Package, Unreadable
+from scanner.inventory.purls import purl_of
 from scanner.layers.paths import printable
 from scanner.layers.tree import Kept
 
@@ -17,6 +19,8 @@ Reader = Callable[[bytes], Identity | str | None]
 MOST_PACKAGES = 200_000
 """Packages, and parts that can't be read, of one image; records of one database."""
 
+_OF_INSTALLED = {Evidence.METADATA, Evidence.BINARY}
+
 T = TypeVar("T")
 
 
@@ -26,6 +30,17 @@ def demand_few(told: Iterable[T]) -> Iterator[T]:
         if number == MOST_PACKAGES:
             raise LimitExceeded(f"The image tells of more than {MOST_PACKAGES} packages, the bound `packages`.")
         yield one
+
+
+def without_superfluous(found: Sequence[Found]) -> list[Found]:
+    """What was found, without those entries of lock files whose packages, in the same version, are there."""
+    packages = [one for one in found if isinstance(one, Package)]
+    locked = [one for one in packages if one.evidence is Evidence.LOCK_FILE]
+    if not locked:
+        return list(found)
+    there = {coordinates_of(one) for one in packages if one.evidence in _OF_INSTALLED}
+    superfluous = {one for one in locked if coordinates_of(one) in there}
+    return [one for one in found if one not in superfluous]
 
 
 def unreadable(path: str, kept: Kept, problem: str) -> Unreadable:
@@ -41,9 +56,7 @@ def history(kept: Kept) -> Iterator[Kept]:
         link = link.beneath
 
 
-def each_package(
-    files: Iterable[tuple[str, Kept]], read: Reader, ecosystem: str, purl: Callable[[str, str], str]
-) -> Iterator[Found]:
+def each_package(files: Iterable[tuple[str, Kept]], read: Reader, ecosystem: str) -> Iterator[Found]:
     """The packages of an ecosystem whose files tell of one package each."""
     for path, kept in files:
         told = _told(kept, read)
@@ -52,7 +65,8 @@ def each_package(
         elif told:
             name, version = told
             layer = _first_layer(kept, told, read)
-            yield Package(ecosystem, name, version, "", "", "", purl(name, version), layer, printable(path))
+            purl = purl_of(ecosystem, name, version)
+            yield Package(ecosystem, name, version, "", "", "", purl, layer, printable(path))
 
 
 def _told(kept: Kept, read: Reader) -> Identity | str | None:

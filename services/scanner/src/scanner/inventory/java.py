@@ -11,7 +11,6 @@ from io import SEEK_END
 from typing import BinaryIO
 
 import msgspec
-from packageurl import PackageURL
 
 from scanner.inventory.analyzer import Analyzer, Found, Image, Wanted
 from scanner.inventory.evidence import Identity, each_package, unreadable
@@ -20,6 +19,7 @@ from scanner.inventory.jars.poms import Pom, read_properties
 from scanner.inventory.jars.reading import EXTENSIONS, OTHERS, Archive, read_archives
 from scanner.inventory.model import Evidence, Package, Unreadable
 from scanner.inventory.origins import first_layer
+from scanner.inventory.purls import purl_of
 from scanner.inventory.zips import MAGIC
 from scanner.layers.paths import printable
 from scanner.layers.wishes import Essence
@@ -65,7 +65,7 @@ def find_packages(image: Image) -> Iterator[Found]:
             continue
         for told, layer in first_layer(kept, partial(read_told, path)):
             yield _found(told, layer, printable(path) + told.inner)
-    yield from each_package(image.of("java_unpacked"), read_notes, ECOSYSTEM, _purl)
+    yield from each_package(image.of("java_unpacked"), read_notes, ECOSYSTEM)
 
 
 def read_notes(body: bytes) -> Identity | str:
@@ -80,14 +80,8 @@ def _found(told: Told, layer: str, path: str) -> Found:
         return Unreadable(layer, path, told.problem)
     name = f"{project.group}:{project.artifact}" if project.group else project.artifact
     evidence = Evidence.METADATA if project.group else Evidence.BINARY
-    purl = _purl(name, project.version)
+    purl = purl_of(ECOSYSTEM, name, project.version)
     return Package(ECOSYSTEM, name, project.version, "", "", "", purl, layer, path, evidence=evidence)
-
-
-def _purl(name: str, version: str) -> str:
-    """A package URL; that of a package without a group is `generic`, as one of `maven` must have a group."""
-    group, _, artifact = name.rpartition(":")
-    return PackageURL("maven" if group else "generic", group or None, artifact, version or None).to_string()
 
 
 ANALYZER = Analyzer(

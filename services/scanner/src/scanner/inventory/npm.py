@@ -7,7 +7,6 @@ import re
 from collections.abc import Iterator, Set
 
 import msgspec
-from packageurl import PackageURL
 
 from scanner.inventory.analyzer import Analyzer, Files, Found, Image, Wanted
 from scanner.inventory.evidence import Identity, each_package
@@ -34,7 +33,7 @@ def find_packages(image: Image) -> Iterator[Found]:
     Other files are no installed packages, but of whatever is developed, or examples.
     """
     folders = {link.leads_to for link in image.links if link.name == "node_modules"}
-    return each_package(_installed(image.of("npm"), folders), read_package_json, ECOSYSTEM, _purl)
+    return each_package(_installed(image.of("npm"), folders), read_package_json, ECOSYSTEM)
 
 
 def _installed(files: Files, folders: Set[str]) -> Files:
@@ -61,11 +60,6 @@ def read_package_json(body: bytes) -> Identity | str | None:
     if not _VERSION.fullmatch(manifest.version):
         return "Its version is none of an npm package."
     return manifest.name, manifest.version
-
-
-def _purl(name: str, version: str) -> str:
-    scope, _, plain = name.rpartition("/")
-    return PackageURL("npm", scope or None, plain, version).to_string()
 
 
 ANALYZER = Analyzer("npm", 1, {"npm": Wanted(r"package\.json", _LARGEST, describing=True)}, find_packages)

@@ -6,8 +6,6 @@ Formats: Python packaging's core metadata specification; setuptools' manual for 
 import re
 from collections.abc import Iterator
 
-from packageurl import PackageURL
-
 from scanner.inventory.analyzer import Analyzer, Found, Image, Wanted
 from scanner.inventory.evidence import Identity, each_package
 from scanner.inventory.stanzas import read_head
@@ -24,7 +22,7 @@ _VERSION = re.compile(r"[^\s\0]{1,256}")
 
 def find_packages(image: Image) -> Iterator[Found]:
     """The packages of an image, and what of them could not be read."""
-    return each_package(image.of("python"), read_metadata, ECOSYSTEM, _purl)
+    return each_package(image.of("python"), read_metadata, ECOSYSTEM)
 
 
 def read_metadata(body: bytes) -> Identity | str:
@@ -36,10 +34,6 @@ def read_metadata(body: bytes) -> Identity | str:
     if not _VERSION.fullmatch(version):
         return "Its metadata gives no version."
     return name, version
-
-
-def _purl(name: str, version: str) -> str:
-    return PackageURL("pypi", None, name, version).to_string()
 
 
 ANALYZER = Analyzer("python", 1, {"python": Wanted(_PATTERN, _HEAD, describing=True)}, find_packages)

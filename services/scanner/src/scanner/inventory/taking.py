@@ -8,7 +8,7 @@ from itertools import chain
 from scanner.inventory import distributions, unowned
 from scanner.inventory.analyzer import Files, Found, Image, Wanted
 from scanner.inventory.analyzers import ALL
-from scanner.inventory.evidence import demand_few, unreadable
+from scanner.inventory.evidence import demand_few, unreadable, without_superfluous
 from scanner.inventory.judging import Signs, gaps, unsupported
 from scanner.inventory.model import Distribution, Inventory, Package, Unreadable
 from scanner.layers.paths import printable
@@ -66,7 +66,7 @@ def take_inventory(tree: Tree) -> Inventory:
     distribution, problems = _read_distribution(tree)
     image = Image(tree, _by_kind(tree, links), links, distribution)
     told = chain(problems, *(analyzer.find(image) for analyzer in ALL), _lost(tree, links))
-    found = list(demand_few(told))
+    found = without_superfluous(list(demand_few(told)))
     signs = _signs(image, [one for one in found if isinstance(one, Package)])
     return Inventory(
         distribution=distribution,

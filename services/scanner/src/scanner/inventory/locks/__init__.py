@@ -1,0 +1,1 @@
+"""Reading lock files, a module for each form or family of forms."""
