@@ -138,34 +138,6 @@ def test_the_size_of_a_pax_header_counts() -> None:
 
 
 @pytest.mark.parametrize(
-    "records",
-    [
-        [
-            ("GNU.sparse.major", "1"),
-            ("GNU.sparse.minor", "0"),
-            ("GNU.sparse.name", "real"),
-            ("GNU.sparse.realsize", "9"),
-        ],
-        [("GNU.sparse.map", "0,1"), ("GNU.sparse.name", "real"), ("GNU.sparse.size", "9")],
-    ],
-)
-def test_a_sparse_file_has_its_real_name_and_no_body(records: list[tuple[str, str]]) -> None:
-    found = entries(pax(*records) + header(b"GNUSparseFile.1/real", b"1") + bytes(512) + header(b"b", b"0") + END)
-    assert [(one.path, one.body, one.kind) for one in found] == [("real", None, Kind.FILE), ("b", b"", Kind.FILE)]
-
-
-def test_a_gnu_sparse_file_with_more_of_its_map_is_passed_over() -> None:
-    first = bytearray(header(b"s", b"00000001000", b"S", b"ustar  \0"))
-    first[482] = 1
-    first[148:156] = b" " * 8
-    first[148:156] = b"%06o\0 " % sum(first)
-    more = bytearray(512)
-    more[504] = 1
-    archive = bytes(first) + bytes(more) + bytes(512) + b"z" * 512 + header(b"b", b"0") + END
-    assert [(one.path, one.body) for one in entries(archive)] == [("s", None), ("b", b"")]
-
-
-@pytest.mark.parametrize(
     ("archive", "says"),
     [
         (header(b"a", b"0", b"Z") + END, "unknown type"),

@@ -15,7 +15,7 @@ from scanner.layers.paths import printable
 from scanner.layers.tree import Kept, Link, Tree
 from scanner.layers.wishes import Essence, Keep, Wish
 
-ANALYZERS: Mapping[str, int] = {"layers": 1, "os-release": 1} | {one.name: one.version for one in ALL}
+ANALYZERS: Mapping[str, int] = {"layers": 2, "os-release": 1} | {one.name: one.version for one in ALL}
 """The versions of what reads images: an image that was read by others is read again when it is asked for."""
 
 _WANTED: Mapping[str, Wanted] = {

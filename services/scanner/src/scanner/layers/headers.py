@@ -6,6 +6,7 @@ image for its runtime and not for us.
 """
 
 import re
+from collections.abc import Iterator
 from dataclasses import dataclass
 from enum import Enum
 
@@ -37,6 +38,10 @@ class Kind(Enum):
     LONG_LINK = "GNU long link"
 
 
+_GNU = b"ustar  \0"
+_MAGIC = slice(257, 265)
+_SPARSE = slice(386, 495)
+
 _KINDS = {
     b"0": Kind.FILE,
     b"\0": Kind.FILE,
@@ -60,14 +65,17 @@ WITH_BODY = frozenset({Kind.FILE, Kind.SPARSE, Kind.PAX, Kind.PAX_GLOBAL, Kind.L
 
 @dataclass(frozen=True, slots=True)
 class Header:
-    """A header by itself; `size` is the bytes of the body that follows. Names are as they stand there."""
+    """A header by itself; `size` is the bytes of the body that follows. Names are as they stand there.
+
+    `sparse` are the fields that a GNU sparse file has beside: the begin of its map, whether blocks with more of it
+    follow, and its size; empty for other kinds.
+    """
 
     kind: Kind
     name: bytes
     link: bytes
     size: int
-    extended: bool
-    """Whether a block with more of a GNU sparse file's map follows."""
+    sparse: bytes
 
 
 def parse_header(block: bytes) -> Header:
@@ -77,19 +85,26 @@ def parse_header(block: bytes) -> Header:
     if kind is None:
         raise LayerMalformed(f"A layer holds an entry of the unknown type {block[156:157]!r}.")
     name = _text(block[0:100])
-    size = _number(block[124:136], "size")
+    size = number(block[124:136], "size")
     if prefix := _prefix(block):
         name = prefix + b"/" + name
     if block[156] == 0 and name.endswith(b"/"):
         kind = Kind.DIRECTORY
         if size:
             raise LayerMalformed("A layer holds a directory with a body.")
-    return Header(kind, name, _text(block[157:257]), size if kind in WITH_BODY else 0, block[482] != 0)
+    if kind is Kind.SPARSE and block[_MAGIC] != _GNU:
+        raise LayerMalformed("A layer holds a sparse file of an unknown format.")
+    sparse = block[_SPARSE] if kind is Kind.SPARSE else b""
+    return Header(kind, name, _text(block[157:257]), size if kind in WITH_BODY else 0, sparse)
 
 
 def parse_pax(body: bytes) -> dict[bytes, bytes]:
     """The records of a PAX header, the last of each key. Raises LayerMalformed."""
-    records: dict[bytes, bytes] = {}
+    return dict(pax_records(body))
+
+
+def pax_records(body: bytes) -> Iterator[tuple[bytes, bytes]]:
+    """Each record of a PAX header, key and value. Raises LayerMalformed."""
     at = 0
     while at < len(body):
         digits, space, _ = body[at : at + 20].partition(b" ")
@@ -97,9 +112,8 @@ def parse_pax(body: bytes) -> dict[bytes, bytes]:
         key, equals, value = body[at + len(digits) + 1 : end].partition(b"=")
         if not (at < end <= len(body) and equals and key and value.endswith(b"\n")):
             raise LayerMalformed("A layer holds a malformed PAX header.")
-        records[key] = value[:-1]
+        yield key, value[:-1]
         at = end
-    return records
 
 
 def pax_number(value: bytes, name: str) -> int:
@@ -111,7 +125,7 @@ def pax_number(value: bytes, name: str) -> int:
 
 def _check_sum(block: bytes) -> None:
     """The sum of all bytes, the field itself taken as spaces; old writers took the bytes as signed."""
-    stored = _number(block[_CHECKSUM], "checksum")
+    stored = number(block[_CHECKSUM], "checksum")
     blank = block[: _CHECKSUM.start] + b" " * 8 + block[_CHECKSUM.stop :]
     if stored != sum(blank) and stored != sum(memoryview(blank).cast("b")):
         raise LayerMalformed("A layer holds a header with a wrong checksum, or is no tar archive.")
@@ -128,8 +142,8 @@ def _text(field: bytes) -> bytes:
     return field.partition(_NUL)[0]
 
 
-def _number(field: bytes, name: str) -> int:
-    """A number in octal digits, or in base 256 where the first bit is set (GNU)."""
+def number(field: bytes, name: str) -> int:
+    """A number in octal digits, or in base 256 where the first bit is set (GNU). Raises LayerMalformed."""
     if field[0] & _BASE_256:
         value = int.from_bytes(field, "big") & ~(_BASE_256 << 8 * (len(field) - 1))
         if field[0] & _NEGATIVE or value > _LARGEST:

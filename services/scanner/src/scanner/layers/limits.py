@@ -11,9 +11,10 @@ class Limits:
 
     `compressed` and `uncompressed` are bytes. `ratio` is uncompressed to compressed bytes and counts from
     `ratio_from` uncompressed bytes on, since small layers of zeros are common. `members` counts headers and compressed
-    streams, `path` and `special_header` (a PAX header or GNU long name) are bytes. `kept` is the sum of the files'
-    bytes that are kept in memory, `names` that of their paths, of the paths and targets of links, and of what their
-    directories take, in bytes of memory. `image` is how much all layers of an image may take together.
+    streams, `path` and `special_header` (a PAX header, a GNU long name, a sparse file's map) are bytes. `holes` are the
+    bytes without data of all sparse files that are read. `kept` is the sum of the files' bytes that are kept in memory,
+    `names` that of their paths, of the paths and targets of links, and of what their directories take, in bytes of
+    memory. `image` is how much all layers of an image may take together.
     """
 
     compressed: int = 32 * _GIB
@@ -23,6 +24,7 @@ class Limits:
     members: int = 2_000_000
     path: int = 4 * _KIB
     special_header: int = _MIB
+    holes: int = 4 * _GIB
     kept: int = 256 * _MIB
     names: int = 256 * _MIB
     image: int = _GIB
