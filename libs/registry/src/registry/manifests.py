@@ -45,6 +45,10 @@ _LAYER_PREFIXES: Final = (
     "application/vnd.oci.image.layer.",
     "application/vnd.docker.image.rootfs.",
 )
+_FOREIGN_PREFIXES: Final = (
+    "application/vnd.oci.image.layer.nondistributable.",
+    "application/vnd.docker.image.rootfs.foreign.",
+)
 
 
 class UnsupportedManifest(FailedPrecondition):
@@ -102,6 +106,11 @@ class Index:
 def is_image_layer(media_type: str) -> bool:
     """Tell whether a layer of this media type is part of a file system that a runtime would unpack."""
     return media_type.startswith(_LAYER_PREFIXES)
+
+
+def is_foreign_layer(media_type: str) -> bool:
+    """Tell whether registries may leave out a layer of this media type, for runtimes to fetch from elsewhere."""
+    return media_type.startswith(_FOREIGN_PREFIXES)
 
 
 def parse_manifest(media_type: str, body: bytes) -> ImageManifest | Index:

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 from scanner.inventory.npm import read_package_json
 from scanner.inventory.python import read_metadata
 
-from tests.factories.images import file, layer, node_module, symlink, wheel, whiteout
+from tests.factories.images import Member, file, layer, node_module, opaque, symlink, wheel, whiteout
 from tests.factories.inventories import inventory, inventory_of, names
 
 METADATA = "Metadata-Version: 2.1\nName: Foo.Bar_baz\nVersion: 1.0rc1\nDescription: Name: wrong\n\nName: worse\n"
@@ -70,6 +70,14 @@ def test_what_an_upper_layer_removes_is_gone() -> None:
     found = inventory(lower, upper)
     assert names(found) == [("PyPI", "b", "1")]
     assert [one.layer for one in found.packages] == [lower.digest]
+
+
+@pytest.mark.parametrize("removal", [[whiteout("x/a-1.dist-info")], [whiteout("x")], [opaque("x")]])
+def test_what_was_removed_and_added_again_belongs_to_the_later_layer(removal: list[Member]) -> None:
+    lower, removing, upper = layer(wheel("a", "1", root="x")), layer(*removal), layer(wheel("a", "1", root="x"))
+    assert [one.layer for one in inventory(lower, removing, upper).packages] == [upper.digest]
+    at_once = layer(*removal, wheel("a", "1", root="x"), file("x/other", "text"))
+    assert [one.layer for one in inventory(lower, at_once).packages] == [at_once.digest]
 
 
 @pytest.mark.parametrize(

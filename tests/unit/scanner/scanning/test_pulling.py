@@ -14,8 +14,10 @@ from scanner.scans import request_scan
 
 from tests.factories.images import (
     OCI_CONFIG,
+    OCI_LAYER,
     OCI_MANIFEST,
     Image,
+    Layer,
     attestation,
     debian,
     digest_of,
@@ -30,6 +32,8 @@ from tests.factories.images import (
     wheel,
 )
 from tests.factories.scanning import Scanning
+
+DOCKER_LAYER = "application/vnd.docker.image.rootfs.diff.tar.gzip"
 
 
 def python(version: str, platform: str = "linux/amd64", **more: Any) -> Image:
@@ -116,6 +120,45 @@ async def test_links_to_what_was_passed_over_are_read_in_a_second_pass(bench: Sc
     assert scan.summary is not None
     assert scan.summary.platforms[0].packages == {"PyPI": 2, "npm": 2}
     assert (await bench.risk(made.digest)).unreadable == 0
+
+
+def typed(media_type: str, made: Layer, **more: Any) -> Image:
+    """An image whose manifest says that its one layer is of this type."""
+    return image(made, manifest={"layers": [made.descriptor | {"mediaType": media_type} | more]})
+
+
+@pytest.mark.parametrize("compression", ["gzip", "zstd", ""])
+@pytest.mark.parametrize(
+    "named", [f"{OCI_LAYER}+gzip", f"{OCI_LAYER}+zstd", OCI_LAYER, f"{OCI_LAYER}+new", DOCKER_LAYER]
+)
+async def test_the_bytes_of_a_layer_decide_not_its_media_type(bench: Scanning, named: str, compression: str) -> None:
+    scan = await bench.scan(typed(named, layer(wheel("demo", "1"), compression=compression)))
+    assert scan.summary is not None
+    assert scan.summary.platforms[0].packages == {"PyPI": 1}
+
+
+FOREIGN = [
+    "application/vnd.oci.image.layer.nondistributable.v1.tar+gzip",
+    "application/vnd.docker.image.rootfs.foreign.diff.tar.gzip",
+]
+
+
+@pytest.mark.parametrize("media_type", FOREIGN)
+async def test_foreign_layers_are_read_where_the_registry_holds_them(bench: Scanning, media_type: str) -> None:
+    made = layer(wheel("demo", "1"))
+    elsewhere = f"http://{bench.registry.host}/elsewhere"
+    foreign = typed(media_type, made, urls=[elsewhere])
+    scan = await bench.scan(foreign)
+    assert scan.summary is not None
+    assert scan.summary.platforms[0].packages == {"PyPI": 1}
+    del bench.registry.blobs["app", made.digest]
+    scan = await bench.ask(foreign.digest, force=True)
+    await bench.do_all()
+    scan = await bench.get(scan.scan_id)
+    assert scan.failure is not None
+    assert scan.failure.reason == "UNSUPPORTED_MANIFEST"
+    assert "foreign" in scan.failure.message
+    assert "/elsewhere" not in [request.path for request in bench.registry.requests]
 
 
 async def test_an_image_without_layers_is_read(bench: Scanning) -> None:

@@ -7,9 +7,10 @@ from dataclasses import dataclass, field
 from typing import TypeVar
 
 from chassis.workers import Workers
-from registry.manifests import Descriptor
+from registry.errors import BlobNotFound
+from registry.manifests import Descriptor, is_foreign_layer
 
-from scanner.failures import DigestMismatch, LimitExceeded, ScanFailure
+from scanner.failures import DigestMismatch, LimitExceeded, ScanFailure, UnsupportedManifest
 from scanner.inventory.model import Inventory, PlatformInventory
 from scanner.inventory.taking import keep, keep_also, needed_besides, take_inventory
 from scanner.layers.layer import Layer
@@ -40,7 +41,8 @@ class ImageReader:
     async def read(self, repository: str, image: Expansion, progress: Progress) -> tuple[PlatformInventory, ...]:
         """The inventory of every manifest of an image.
 
-        Raises what the registry raises; DigestMismatch, LayerTruncated, LayerMalformed, LimitExceeded.
+        Raises what the registry raises; DigestMismatch, LayerTruncated, LayerMalformed, LimitExceeded,
+        UnsupportedManifest.
         """
         progress.begin(sum(layer.size for layer in image.layers.values()), len(image.layers))
         uses = Counter[str](digest for one in image.manifests for digest in {layer.digest for layer in one.layers})
@@ -104,6 +106,13 @@ class ImageReader:
 
         try:
             layer = await read_in_thread(chunks(), lambda stored: read_layer(stored, wanted, self.limits), self.workers)
+        except BlobNotFound as absent:
+            if not is_foreign_layer(descriptor.media_type):
+                raise
+            raise UnsupportedManifest(
+                f"The registry does not hold the layer {descriptor.digest}, which is a foreign one: only who runs the "
+                "image fetches it, from where its manifest says. Push the image with its foreign layers to scan it."
+            ) from absent
         except ScanFailure as failure:
             raise type(failure)(f"In the layer {descriptor.digest}: {failure.message}") from failure
         progress.read()
