@@ -10,86 +10,27 @@ from scanner.inventory.lock_files import LOCK_FILES
 from scanner.inventory.model import Evidence
 from scanner.layers.wishes import NoEssence
 
-from tests.factories.images import file, node_module
+from tests.factories.images import file, node_module, wheel
 from tests.factories.inventories import inventory_of, names
-
-GEMFILE = """\
-GIT
-  remote: https://example.org/forked.git
-  revision: 1234
-  specs:
-    forked (0.1)
-
-PATH
-  remote: .
-  specs:
-    own (9.9)
-      rails (>= 7)
-
-GEM
-  remote: https://rubygems.org/
-  specs:
-    actionpack (7.0.4)
-      rack (~> 2.0, >= 2.2.0)
-    nokogiri (1.15.4-x86_64-linux)
-      racc (~> 1.4)
-    rails (7.0.4.rc1)
-
-PLATFORMS
-  x86_64-linux
-
-DEPENDENCIES
-  rails (~> 7)
-
-BUNDLED WITH
-   2.4.1
-"""
-COMPOSER = json.dumps(
-    {
-        "packages": [{"name": "monolog/monolog", "version": "2.9.1"}],
-        "packages-dev": [{"name": "phpunit/phpunit", "version": "9"}],
-    }
+from tests.factories.locks import (
+    COMPOSER,
+    LOCKS,
+    NPM_1,
+    NPM_3,
+    NPM_ROWS,
+    PNPM_5,
+    PNPM_6,
+    PNPM_ROWS,
+    POETRY,
+    YARN_BERRY,
+    YARN_ROWS,
+    Rows,
 )
-NUGET = json.dumps(
-    {
-        "version": 1,
-        "dependencies": {
-            "net6.0": {
-                "Serilog": {"type": "Direct", "requested": "[2.12.0, )", "resolved": "2.12.0", "contentHash": "x"},
-                "System.Memory": {"type": "Transitive", "resolved": "4.5.5"},
-                "own": {"type": "Project"},
-            },
-            "net6.0/linux-x64": {"System.Memory": {"type": "Transitive", "resolved": "4.5.5"}},
-        },
-    }
-)
-NUGET_CONFIG = """\
-<?xml version="1.0" encoding="utf-8"?>
-<packages>
-  <package id="jQuery" version="3.1.1" targetFramework="net46" />
-  <package id="StyleCop" version="1.0" developmentDependency="true" />
-</packages>
-"""
-Rows = list[tuple[str, str, str]]
-CASES: dict[str, tuple[str, Rows]] = {
-    "Gemfile.lock": (
-        GEMFILE,
-        [
-            ("RubyGems", "actionpack", "7.0.4"),
-            ("RubyGems", "forked", "0.1"),
-            ("RubyGems", "nokogiri", "1.15.4"),
-            ("RubyGems", "rails", "7.0.4.rc1"),
-        ],
-    ),
-    "composer.lock": (COMPOSER, [("Packagist", "monolog/monolog", "2.9.1")]),
-    "packages.lock.json": (NUGET, [("NuGet", "Serilog", "2.12.0"), ("NuGet", "System.Memory", "4.5.5")]),
-    "packages.config": (NUGET_CONFIG, [("NuGet", "jQuery", "3.1.1")]),
-}
 
 
-@pytest.mark.parametrize("name", CASES)
+@pytest.mark.parametrize("name", LOCKS)
 def test_lock_files(name: str) -> None:
-    text, expected = CASES[name]
+    text, expected = LOCKS[name]
     found = inventory_of(file(f"srv/app/{name}", text))
     assert names(found) == expected
     assert {one.path for one in found.packages} == {f"srv/app/{name}"}
@@ -97,7 +38,33 @@ def test_lock_files(name: str) -> None:
     assert found.unreadable == ()
 
 
-@pytest.mark.parametrize("name", CASES)
+@pytest.mark.parametrize(
+    ("name", "text", "expected"),
+    [
+        ("package-lock.json", NPM_1, NPM_ROWS),
+        ("yarn.lock", YARN_BERRY, YARN_ROWS),
+        ("pnpm-lock.yaml", PNPM_5, PNPM_ROWS),
+        ("pnpm-lock.yaml", PNPM_6, PNPM_ROWS),
+        ("pdm.lock", POETRY.replace('"main"', '"default"'), LOCKS["poetry.lock"][1]),
+    ],
+)
+def test_other_forms(name: str, text: str, expected: Rows) -> None:
+    assert names(inventory_of(file(f"srv/app/{name}", text))) == expected
+
+
+def test_the_lock_file_that_npm_leaves_with_what_it_installed_is_not_looked_at() -> None:
+    found = inventory_of(node_module("x", "1"), file("app/node_modules/.package-lock.json", NPM_3))
+    assert names(found) == [("npm", "x", "1")]
+
+
+def test_names_are_compared_as_their_ecosystem_does() -> None:
+    found = inventory_of(
+        file("app/requirements.txt", "Foo_Bar==1\n"), wheel("foo.bar", "1"), file("go.mod", "module a\n")
+    )
+    assert [(one.name, one.evidence) for one in found.packages] == [("foo.bar", Evidence.METADATA)]
+
+
+@pytest.mark.parametrize("name", LOCKS)
 @pytest.mark.parametrize(
     "folder",
     [
@@ -111,7 +78,7 @@ def test_lock_files(name: str) -> None:
     ],
 )
 def test_those_of_installed_packages_are_passed_over(name: str, folder: str) -> None:
-    text, _ = CASES[name]
+    text, _ = LOCKS[name]
     found = inventory_of(node_module("x", "1"), file(f"{folder}/{name}", text), file(f"{folder}/b/{name}", b"\xff"))
     assert names(found) == [("npm", "x", "1")]
     assert found.unreadable == ()
@@ -132,7 +99,7 @@ def test_another_version_than_the_installed_one_is_listed() -> None:
     }
 
 
-@pytest.mark.parametrize("name", CASES)
+@pytest.mark.parametrize("name", LOCKS)
 def test_what_can_not_be_read_is_named(name: str) -> None:
     found = inventory_of(file(f"app/{name}", b"\xff\xfe\0garbage"))
     assert [one.path for one in found.unreadable] == [f"app/{name}"]
@@ -141,7 +108,7 @@ def test_what_can_not_be_read_is_named(name: str) -> None:
 @pytest.mark.parametrize("kind", LOCK_FILES)
 @given(body=st.binary(max_size=200) | st.text(max_size=300).map(str.encode), data=st.data())
 def test_no_bytes_break_the_reading(kind: str, body: bytes, data: st.DataObject) -> None:
-    whole = data.draw(st.sampled_from([text for text, _ in CASES.values()])).encode()
+    whole = data.draw(st.sampled_from([text for text, _ in LOCKS.values()])).encode()
     at = data.draw(st.integers(0, len(whole)))
     for hostile in (body, whole[:at] + body + whole[at:], whole[at:]):
         try:

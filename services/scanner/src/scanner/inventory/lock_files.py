@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 from scanner.inventory.analyzer import Analyzer, Files, Found, Image, Wanted
 from scanner.inventory.listings import Read, each_listed, listing
-from scanner.inventory.locks import bundler, composer, nuget
+from scanner.inventory.locks import bundler, composer, gradle, npm, nuget, pnpm, python, toml, yarn
 from scanner.inventory.model import Evidence
 
 _INSTALLED = re.compile(
@@ -29,6 +29,15 @@ class LockFile:
 
 
 LOCK_FILES: Mapping[str, LockFile] = {
+    "package_lock": LockFile(r"(?:package-lock|npm-shrinkwrap)\.json", "npm", npm.read_package_lock),
+    "yarn_lock": LockFile(r"yarn\.lock", "npm", yarn.read_yarn_lock),
+    "pnpm_lock": LockFile(r"pnpm-lock\.yaml", "npm", pnpm.read_pnpm_lock),
+    "poetry_lock": LockFile(r"(?:poetry|pdm)\.lock", "PyPI", toml.read_poetry_lock),
+    "uv_lock": LockFile(r"uv\.lock", "PyPI", toml.read_uv_lock),
+    "pipfile_lock": LockFile(r"Pipfile\.lock", "PyPI", python.read_pipfile_lock),
+    "requirements": LockFile(r"requirements\.txt", "PyPI", python.read_requirements),
+    "cargo_lock": LockFile(r"Cargo\.lock", "crates.io", toml.read_cargo_lock),
+    "gradle_lockfile": LockFile(r"gradle\.lockfile", "Maven", gradle.read_gradle_lockfile),
     "gemfile_lock": LockFile(r"Gemfile\.lock|gems\.locked", "RubyGems", bundler.read_gemfile_lock),
     "composer_lock": LockFile(r"composer\.lock", "Packagist", composer.read_composer_lock),
     "packages_lock": LockFile(r"packages\.lock\.json", "NuGet", nuget.read_packages_lock),
