@@ -1,7 +1,7 @@
 """Options that commands share."""
 
 import functools
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
@@ -46,11 +46,20 @@ def speaks_as(role: str) -> Callable[[Callable[..., None]], Callable[..., None]]
 
 def output_form(command: Command) -> Command:
     """-o: a table for people, or JSON for programs."""
+    return _forms(command, [])
+
+
+def output_forms(*more: str) -> Callable[[Callable[..., None]], Callable[..., None]]:
+    """-o: as output_form, or something that only this command has."""
+    return lambda command: _forms(command, more)
+
+
+def _forms(command: Command, more: Sequence[str]) -> Command:
     return click.option(
         "-o",
         "--output",
         "form",
-        type=click.Choice(["table", "json"]),
+        type=click.Choice(["table", "json", *more]),
         default="table",
         show_default=True,
         help="How to print the result.",

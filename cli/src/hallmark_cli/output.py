@@ -106,6 +106,11 @@ def paragraph(text: str) -> None:
     click.echo(printable(text))
 
 
+def piece(part: bytes) -> None:
+    """Print a part of a document, byte by byte as it is."""
+    click.echo(part, nl=False)
+
+
 def note(text: str) -> None:
     """Print a remark on stderr."""
     click.echo(one_line(text), err=True)

@@ -33,7 +33,7 @@ def named(text: str) -> frozenset[str]:
 
 READS = named(
     """
-    GetScan WatchScan ListScans GetTarget ListTargets ListRepositories ListImages GetImage GetImageRisk
+    GetScan WatchScan ListScans ExportScan GetTarget ListTargets ListRepositories ListImages GetImage GetImageRisk
     BatchGetImageRisk ListFindings ListVulnerabilities GetVulnerability ListFeeds GetKey ListKeys ListKeyVersions
     GetSignature ListSignatures ListRevocations GetRevision ListRevisions ListActivePolicies ListDecisions
     SummarizeDecisions ExplainVerdict InspectSignatures

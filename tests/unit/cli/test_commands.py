@@ -17,6 +17,7 @@ from hallmark.scanner.v1 import (
     finding_service_pb2,
     image_pb2,
     image_service_pb2,
+    inventory_pb2,
     risk_pb2,
     scan_pb2,
     scan_service_pb2,
@@ -74,12 +75,19 @@ def scanner(found: risk_pb2.ImageRisk, ended: str = "SUCCEEDED") -> tuple[grpc.G
             progress=scan_pb2.ScanProgress(phase=scan_pb2.SCAN_PHASE_DONE), scan=done
         )
 
+    def export(request: Any, context: Context) -> Iterator[scan_service_pb2.ExportScanResponse]:
+        form = inventory_pb2.InventoryFormat.Name(request.format)
+        asked = json.dumps({"scan": request.scan_id, "format": form, "platform": request.platform})
+        for character in asked:
+            yield scan_service_pb2.ExportScanResponse(chunk=character.encode())
+
     findings = [FINDING] if found.worst_severity else []
     return (
         offering(
             scan_service_pb2.DESCRIPTOR.services_by_name["ScanService"],
             ScanImage=lambda request, context: scan_service_pb2.ScanImageResponse(scan=scan),
             WatchScan=watch,
+            ExportScan=export,
         ),
         offering(
             image_service_pb2.DESCRIPTOR.services_by_name["ImageService"],
@@ -131,6 +139,35 @@ def test_findings_as_a_table_obey_nobody(serve: Serve, hallmark: Hallmark) -> No
     assert row.endswith("https://cve.example.com/CVE-2030-1")
     assert "A flaw\\x1b[2J" in row
     assert "\x1b" not in done.stdout
+
+
+@pytest.mark.parametrize(("form", "format_"), [("cyclonedx", "CYCLONEDX_1_6"), ("spdx", "SPDX_2_3")])
+def test_the_inventory_as_a_document(form: str, format_: str, serve: Serve, hallmark: Hallmark) -> None:
+    done = hallmark("scan", IMAGE, "-o", form, "--platform", "linux/arm64", scanner=serve(*scanner(risk())))
+    assert done.returncode == 0, done.stderr
+    expected = {"scan": "s1", "format": f"INVENTORY_FORMAT_{format_}", "platform": "linux/arm64"}
+    assert json.loads(done.stdout) == expected
+
+
+@pytest.mark.parametrize(
+    ("found", "ended", "options", "exit_code", "printed"),
+    [
+        (risk("INCOMPLETE"), "SUCCEEDED", [], 3, True),
+        (risk(worst=Severity.SEVERITY_HIGH, high=1), "SUCCEEDED", ["--fail-on", "HIGH"], 1, True),
+        (risk(), "FAILED", [], 3, False),
+    ],
+)
+def test_a_document_is_no_good_news_by_itself(
+    found: risk_pb2.ImageRisk,
+    ended: str,
+    options: list[str],
+    exit_code: int,
+    printed: bool,
+    serve: Serve,
+    hallmark: Hallmark,
+) -> None:
+    done = hallmark("scan", IMAGE, "-o", "cyclonedx", *options, scanner=serve(*scanner(found, ended)))
+    assert (done.returncode, bool(done.stdout)) == (exit_code, printed), done.stderr
 
 
 def test_a_scan_as_json(serve: Serve, hallmark: Hallmark) -> None:

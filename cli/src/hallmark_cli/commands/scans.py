@@ -3,7 +3,7 @@
 import click
 import grpc
 from hallmark.common.v1.severity_pb2 import Severity
-from hallmark.scanner.v1 import image_service_pb2, risk_pb2, scan_pb2
+from hallmark.scanner.v1 import image_service_pb2, inventory_pb2, risk_pb2, scan_pb2
 from hallmark.scanner.v1 import scan_service_pb2 as pb
 from hallmark.scanner.v1.finding_pb2 import Finding
 from hallmark.scanner.v1.finding_service_pb2_grpc import FindingServiceStub
@@ -16,12 +16,16 @@ from hallmark_cli.connection import Connection
 from hallmark_cli.failures import CouldNotTell, Refused
 from hallmark_cli.listing import collect
 from hallmark_cli.messages import moment, plain, word
-from hallmark_cli.options import EnumWord, limited, output_form, speaks_as
+from hallmark_cli.options import EnumWord, limited, output_form, output_forms, speaks_as
 from hallmark_cli.progress import gauge
 
 PHASE = scan_pb2.ScanPhase.DESCRIPTOR
 STATE = scan_pb2.ScanState.DESCRIPTOR
 TRIGGER = scan_pb2.ScanTrigger.DESCRIPTOR
+DOCUMENTS = {
+    "cyclonedx": inventory_pb2.INVENTORY_FORMAT_CYCLONEDX_1_6,
+    "spdx": inventory_pb2.INVENTORY_FORMAT_SPDX_2_3,
+}
 
 
 @click.command()
@@ -33,8 +37,9 @@ TRIGGER = scan_pb2.ScanTrigger.DESCRIPTOR
     help="Wait; the answer is no where a finding is this bad or worse. One of unknown severity counts as CRITICAL.",
 )
 @click.option("--force", is_flag=True, help="Read the image again although it was read before.")
+@click.option("--platform", default="", help="Which document of an index: a platform, or its manifest's digest.")
 @limited
-@output_form
+@output_forms(*DOCUMENTS)
 @speaks_as("developer")
 def scan(
     connection: Connection,
@@ -42,25 +47,30 @@ def scan(
     wait: bool,
     fail_on: Severity.ValueType | None,
     force: bool,
+    platform: str,
     limit: int,
     form: str,
 ) -> None:
     """Scan an image.
 
-    REF is host/repository@digest, or host/repository:tag.
+    REF is host/repository@digest, or host/repository:tag. `-o cyclonedx` and `-o spdx` wait, and print the inventory as
+    a document: CycloneDX 1.6 or SPDX 2.3, in JSON.
     """
     with connection.to("scanner") as channel:
         asked = ScanServiceStub(channel).ScanImage(pb.ScanImageRequest(image=reference, force=force)).scan
-        if not wait and fail_on is None:
+        if not wait and fail_on is None and form not in DOCUMENTS:
             _show_asked(asked, form)
             return
         ended = _await_end(channel, asked.scan_id)
         request = image_service_pb2.GetImageRiskRequest(repository=ended.repository, digest=ended.digest)
         answer = ImageServiceStub(channel).GetImageRisk(request)
-        known = answer.image_risk.risk_digest != ""
-        stub = FindingServiceStub(channel)
-        findings = risks.findings_of(stub, ended.repository, ended.digest, (), limit) if known else []
-    _show_outcome(ended, answer, findings, form)
+        if form in DOCUMENTS:
+            _print_document(channel, ended, form, platform)
+        else:
+            known = answer.image_risk.risk_digest != ""
+            stub = FindingServiceStub(channel)
+            findings = risks.findings_of(stub, ended.repository, ended.digest, (), limit) if known else []
+            _show_outcome(ended, answer, findings, form)
     judge(ended, answer.image_risk, fail_on)
 
 
@@ -88,6 +98,15 @@ def _await_end(channel: grpc.Channel, scan_id: str) -> scan_pb2.Scan:
                 return answer.scan
             progress.show((word(PHASE, at.phase) or "").lower(), at.bytes, at.bytes_total)
     raise CouldNotTell(f"The scanner stopped telling of the scan {scan_id}. `hallmark scans show` asks again.")
+
+
+def _print_document(channel: grpc.Channel, ended: scan_pb2.Scan, form: str, platform: str) -> None:
+    """Print the inventory that a scan gave; nothing where it failed."""
+    if ended.state != scan_pb2.SCAN_STATE_SUCCEEDED:
+        return
+    request = pb.ExportScanRequest(scan_id=ended.scan_id, format=DOCUMENTS[form], platform=platform)
+    for answer in ScanServiceStub(channel).ExportScan(request):
+        output.piece(answer.chunk)
 
 
 def _show_asked(asked: scan_pb2.Scan, form: str) -> None:

@@ -34,6 +34,7 @@ from registry.client import RegistryClient
 from scanner.clients.registry import ClientRegistry
 from scanner.config import Settings
 from scanner.events import Events
+from scanner.exports import Exporter
 from scanner.freshness import FreshnessKeeper
 from scanner.imports import Importer
 from scanner.inventory.taking import ANALYZERS
@@ -98,6 +99,7 @@ async def _serve(settings: Settings, database: Database, images: ClientRegistry,
     cache = LayerCache(folder, settings.cache.bytes, ANALYZERS) if folder else None
     reader = ImageReader(images, workers, SharedLayers(workers, cache), parallel=settings.scans.layers)
     runner = Runner(store, reader, clock, queue, board, metrics, max_age, settings.scans.bounds)
+    desk = ScanDesk(store, images, clock, queue, board)
     events = Events(store, images, clock, queue, metrics, max_age)
     searcher = Searcher(store, images, clock, searches, queue, max_age)
     keeper = FreshnessKeeper(store, clock, max_age)
@@ -107,7 +109,7 @@ async def _serve(settings: Settings, database: Database, images: ClientRegistry,
         tls=settings.tls,
         area=_AREA,
         offered=_offered(
-            ScanService(ScanDesk(store, images, clock, queue, board)),
+            ScanService(desk, Exporter(store, desk, workers)),
             TargetService(TargetDesk(store, images, clock, searches, max_age), Requests(database, clock)),
             ImageService(viewer, RiskSource(store, settings.store.epoch), risks),
             FindingService(viewer),

@@ -3,6 +3,9 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
+from uuid import NAMESPACE_URL, UUID, uuid5
+
+from packageurl import PackageURL
 
 from scanner.inventory.model import Unreadable
 from scanner.risk.assess import InventoryFacts
@@ -20,13 +23,18 @@ class StoredPackages:
 
 @dataclass(frozen=True, slots=True)
 class PlatformDetails:
-    """What is only shown of a platform manifest. `packages` counts them by ecosystem; `unreadable` is cut off."""
+    """What is only shown of a platform manifest. `packages` counts them by ecosystem; `unreadable` is cut off.
+
+    `distribution` is the name for people, `distribution_id` and `distribution_version` those of its os-release.
+    """
 
     platform: str = ""
     config_digest: str = ""
     layers: tuple[str, ...] = ()
     created: datetime | None = None
     distribution: str = ""
+    distribution_id: str = ""
+    distribution_version: str = ""
     packages: Mapping[str, int] = field(default_factory=dict)
     unreadable: tuple[Unreadable, ...] = ()
 
@@ -43,6 +51,34 @@ class ImageRecord:
     package_set: int | None
     listed: bool
     details: PlatformDetails = PlatformDetails()
+
+
+@dataclass(frozen=True, slots=True)
+class StoredInventory:
+    """The newest inventory of a platform manifest; its packages are read apart, by the number of their set.
+
+    `contents` is the SHA-256 of the set. `scanned_at` is when the scan that gave the inventory ended.
+    """
+
+    repository: str
+    digest: str
+    scan_id: str
+    scanned_at: datetime
+    facts: InventoryFacts
+    package_set: int
+    contents: bytes
+    details: PlatformDetails
+
+    @property
+    def serial(self) -> UUID:
+        """What names a document about this inventory: the same for the same, another for any other."""
+        return uuid5(NAMESPACE_URL, f"{self.repository}@{self.digest}#{self.scan_id}+{self.contents.hex()}")
+
+    @property
+    def purl(self) -> str:
+        """The image's package URL, by the type `oci` of the purl specification."""
+        name = self.repository.rpartition("/")[2]
+        return PackageURL("oci", None, name, self.digest, {"repository_url": self.repository}).to_string()
 
 
 @dataclass(frozen=True, slots=True)

@@ -51,6 +51,14 @@ class ScanNotFound(NotFound):
     """There is no scan of that id."""
 
 
+class ScanWithoutInventory(FailedPrecondition):
+    """A scan gave no inventory that could be exported: it has not ended, or has failed."""
+
+
+class PlatformUnclear(InvalidArgument):
+    """Which platform of an index is meant is not said, or it is none that was read."""
+
+
 class TagMoved(FailedPrecondition):
     """A tag does not point at the digest given beside it."""
 

@@ -103,6 +103,8 @@ def _manifest_record(outcome: ScanOutcome, platform: PlatformInventory, package_
         layers=platform.layers,
         created=platform.created,
         distribution=inventory.distribution.pretty_name if inventory.distribution else "",
+        distribution_id=inventory.distribution.id if inventory.distribution else "",
+        distribution_version=inventory.distribution.version_id if inventory.distribution else "",
         packages=Counter(package.ecosystem for package in inventory.packages),
         unreadable=inventory.unreadable[:MOST_UNREADABLE],
     )

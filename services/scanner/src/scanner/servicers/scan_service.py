@@ -9,9 +9,10 @@ from chassis.paging import open_page
 from hallmark.scanner.v1 import scan_service_pb2 as pb
 from hallmark.scanner.v1 import scan_service_pb2_grpc as rpc
 
+from scanner.exports import Exporter
 from scanner.scans import ScanDesk
 from scanner.servicers.fitting import fitting
-from scanner.wire import reading, scans
+from scanner.wire import inventories, reading, scans
 
 Context = grpc.aio.ServicerContext[Any, Any]
 
@@ -19,8 +20,9 @@ Context = grpc.aio.ServicerContext[Any, Any]
 class ScanService(rpc.ScanServiceServicer):
     """Scans: readings of images that are or were done."""
 
-    def __init__(self, desk: ScanDesk) -> None:
+    def __init__(self, desk: ScanDesk, exporter: Exporter) -> None:
         self._desk = desk
+        self._exporter = exporter
 
     async def ScanImage(self, request: pb.ScanImageRequest, context: Context) -> pb.ScanImageResponse:
         """Ask for a scan."""
@@ -50,3 +52,9 @@ class ScanService(rpc.ScanServiceServicer):
         more = listed.more or len(encoded) < len(listed.records)
         last = str(listed.records[len(encoded) - 1].number) if more else ""
         return pb.ListScansResponse(scans=encoded, next_page_token=page.token(last))
+
+    async def ExportScan(self, request: pb.ExportScanRequest, context: Context) -> AsyncIterator[pb.ExportScanResponse]:
+        """Send an inventory as a document."""
+        form = inventories.form(request.format)
+        async for chunk in self._exporter.export(current_caller(), request.scan_id, request.platform, form):
+            yield pb.ExportScanResponse(chunk=chunk)

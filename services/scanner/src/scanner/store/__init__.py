@@ -9,7 +9,7 @@ from scanner.advisories.advisory import Advisory
 from scanner.advisories.merging import Known
 from scanner.advisories.naming import Names
 from scanner.advisories.osv import Record
-from scanner.catalogue import Image, ImageFilter, ImageRecord, PlatformView, Repository, StoredPackages
+from scanner.catalogue import Image, ImageFilter, ImageRecord, PlatformView, Repository, StoredInventory, StoredPackages
 from scanner.exposure import FindingCursor, FindingFilter, FindingRow, VulnerabilityCursor, VulnerabilityFilter
 from scanner.inventory.model import Package
 from scanner.matching import Changes, FindingKey, Held, Match
@@ -28,6 +28,14 @@ class Inventories(Protocol):
 
     async def put_packages(self, packages: Sequence[Package]) -> StoredPackages:
         """Store a set of packages, of which nothing is stored twice."""
+        ...
+
+    async def newest(self, repository: str, digest: str) -> StoredInventory | None:
+        """Return the newest inventory of a platform manifest; None where there is none."""
+        ...
+
+    async def packages(self, package_set: int, first: int, limit: int) -> Sequence[Package]:
+        """Return packages of a set in its order, so many from a position on."""
         ...
 
     async def image_number(self, repository: str, digest: str) -> int:

@@ -7,7 +7,7 @@ from typing import Any
 from sqlalchemy import RowMapping
 
 from scanner.catalogue import PlatformDetails
-from scanner.inventory.model import Unreadable
+from scanner.inventory.model import Evidence, Package, Unreadable
 from scanner.risk.assess import InventoryFacts
 from scanner.risk.freshness import Still
 from scanner.risk.model import Counts, FeedSet, ImageRisk, PlatformRisk, RiskState
@@ -75,6 +75,24 @@ def still_of(row: RowMapping) -> Still | None:
     return None if row["still_since"] is None else Still(row["still_as_of"])
 
 
+def package_of(row: RowMapping) -> Package:
+    """A package in a set, from the columns of its version and of the set's member, and its layer's digest."""
+    return Package(
+        ecosystem=row["ecosystem"],
+        name=row["name"],
+        version=row["version"],
+        arch=row["arch"],
+        source_name=row["source_name"],
+        source_version=row["source_version"],
+        purl=row["purl"],
+        layer=row["layer"],
+        path=row["path"],
+        module=row["module"],
+        owner=row["owner"],
+        evidence=Evidence(row["evidence"]),
+    )
+
+
 def details_values(details: PlatformDetails) -> dict[str, Any]:
     """What is only shown of a manifest, as JSON."""
     return {
@@ -83,6 +101,8 @@ def details_values(details: PlatformDetails) -> dict[str, Any]:
         "layers": list(details.layers),
         "created": details.created.isoformat() if details.created else None,
         "distribution": details.distribution,
+        "distribution_id": details.distribution_id,
+        "distribution_version": details.distribution_version,
         "packages": dict(details.packages),
         "unreadable": [[one.layer, one.path, one.problem] for one in details.unreadable],
     }
@@ -96,6 +116,8 @@ def details_of(values: Mapping[str, Any]) -> PlatformDetails:
         layers=tuple(values["layers"]),
         created=datetime.fromisoformat(values["created"]) if values["created"] else None,
         distribution=values["distribution"],
+        distribution_id=values.get("distribution_id", ""),
+        distribution_version=values.get("distribution_version", ""),
         packages=values["packages"],
         unreadable=tuple(Unreadable(*one) for one in values["unreadable"]),
     )

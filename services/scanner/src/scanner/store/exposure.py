@@ -19,11 +19,11 @@ from scanner.exposure import (
     VulnerabilityCursor,
     VulnerabilityFilter,
 )
-from scanner.inventory.model import Evidence, Package
 from scanner.matching import Facts
 from scanner.severity import Severity
 from scanner.store.catalogue import named
 from scanner.store.chunks import chunked
+from scanner.store.encoding import package_of
 from scanner.store.tables import (
     advisories,
     advisory_names,
@@ -177,20 +177,7 @@ def _finding_of(row: RowMapping) -> FindingRow:
         cursor=FindingCursor(row["severity"], row["vulnerability"], row["image"], row["position"]),
         digest=row["digest"],
         platform=row["details"]["platform"],
-        package=Package(
-            ecosystem=row["ecosystem"],
-            name=row["name"],
-            version=row["version"],
-            arch=row["arch"],
-            source_name=row["source_name"],
-            source_version=row["source_version"],
-            purl=row["purl"],
-            layer=row["layer"],
-            path=row["path"],
-            module=row["module"],
-            owner=row["owner"],
-            evidence=Evidence(row["evidence"]),
-        ),
+        package=package_of(row),
         vulnerability=row["vulnerability"],
         facts=Facts(
             Severity(row["severity"]), tuple(row["fixed_versions"]), tuple(row["advisory_ids"]), row["comparable"]

@@ -10,12 +10,12 @@ from typing import Any
 from sqlalchemy import Table, insert, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from scanner.catalogue import ImageRecord, StoredPackages
+from scanner.catalogue import ImageRecord, StoredInventory, StoredPackages
 from scanner.ecosystems import coordinates_of, feed_of
 from scanner.inventory.model import Package
 from scanner.risk.freshness import Still
 from scanner.store.chunks import chunked
-from scanner.store.encoding import details_values
+from scanner.store.encoding import details_of, details_values, facts_of, package_of
 from scanner.store.tables import (
     image_platforms,
     image_tags,
@@ -84,6 +84,41 @@ class InventoryRows:
         for digest in sorted(set(digests) - held.keys()):
             held[digest] = await self._insert(layers, digest=digest)
         return held
+
+    async def newest(self, repository: str, digest: str) -> StoredInventory | None:
+        """Return the newest inventory of a platform manifest; None where there is none."""
+        query = (
+            select(images, package_sets.c.identity)
+            .join(package_sets, package_sets.c.number == images.c.package_set)
+            .where(images.c.repository == repository, images.c.digest == digest)
+        )
+        row = (await self._session.execute(query)).mappings().one_or_none()
+        if row is None:
+            return None
+        return StoredInventory(
+            repository=repository,
+            digest=digest,
+            scan_id=row["scan_id"],
+            scanned_at=row["last_scanned"],
+            facts=facts_of(row),
+            package_set=row["package_set"],
+            contents=row["identity"],
+            details=details_of(row["details"]),
+        )
+
+    async def packages(self, package_set: int, first: int, limit: int) -> Sequence[Package]:
+        """Return packages of a set in its order, so many from a position on."""
+        query = (
+            select(package_versions, set_members.c.path, set_members.c.owner, set_members.c.evidence)
+            .add_columns(layers.c.digest.label("layer"))
+            .select_from(set_members)
+            .join(package_versions, package_versions.c.number == set_members.c.package_version)
+            .join(layers, layers.c.number == set_members.c.layer)
+            .where(set_members.c.package_set == package_set)
+            .where(set_members.c.position >= first, set_members.c.position < first + limit)
+            .order_by(set_members.c.position)
+        )
+        return [package_of(row) for row in (await self._session.execute(query)).mappings()]
 
     async def image_number(self, repository: str, digest: str) -> int:
         """Return the number of an image; one that is not known becomes so, without an inventory."""

@@ -7,6 +7,7 @@ from collections import abc as _abc
 from google.protobuf import descriptor as _descriptor
 from google.protobuf import message as _message
 from google.protobuf.internal import containers as _containers
+from hallmark.scanner.v1 import inventory_pb2 as _inventory_pb2
 from hallmark.scanner.v1 import scan_pb2 as _scan_pb2
 import builtins as _builtins
 import sys
@@ -246,3 +247,55 @@ class ListScansResponse(_message.Message):
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
 Global___ListScansResponse: _TypeAlias = ListScansResponse  # noqa: Y015
+
+@_typing.final
+class ExportScanRequest(_message.Message):
+    """Which inventory, and how it is written."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    SCAN_ID_FIELD_NUMBER: _builtins.int
+    FORMAT_FIELD_NUMBER: _builtins.int
+    PLATFORM_FIELD_NUMBER: _builtins.int
+    scan_id: _builtins.str
+    """The scan's id."""
+    format: _inventory_pb2.InventoryFormat.ValueType
+    """The document's format."""
+    platform: _builtins.str
+    """Of an index, the platform, for example `linux/arm64`, or its manifest's digest. Empty: the only one that was read."""
+    def __init__(
+        self,
+        *,
+        scan_id: _builtins.str = ...,
+        format: _inventory_pb2.InventoryFormat.ValueType = ...,
+        platform: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["format", b"format", "platform", b"platform", "scan_id", b"scan_id"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___ExportScanRequest: _TypeAlias = ExportScanRequest  # noqa: Y015
+
+@_typing.final
+class ExportScanResponse(_message.Message):
+    """A part of a document."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    CHUNK_FIELD_NUMBER: _builtins.int
+    chunk: _builtins.bytes
+    """The next bytes of the document: JSON in ASCII; less than 1 MiB."""
+    def __init__(
+        self,
+        *,
+        chunk: _builtins.bytes = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["chunk", b"chunk"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___ExportScanResponse: _TypeAlias = ExportScanResponse  # noqa: Y015

@@ -55,6 +55,11 @@ class ScanServiceStub:
                 request_serializer=hallmark_dot_scanner_dot_v1_dot_scan__service__pb2.ListScansRequest.SerializeToString,
                 response_deserializer=hallmark_dot_scanner_dot_v1_dot_scan__service__pb2.ListScansResponse.FromString,
                 _registered_method=True)
+        self.ExportScan = channel.unary_stream(
+                '/hallmark.scanner.v1.ScanService/ExportScan',
+                request_serializer=hallmark_dot_scanner_dot_v1_dot_scan__service__pb2.ExportScanRequest.SerializeToString,
+                response_deserializer=hallmark_dot_scanner_dot_v1_dot_scan__service__pb2.ExportScanResponse.FromString,
+                _registered_method=True)
 
 
 class ScanServiceServicer:
@@ -91,6 +96,16 @@ class ScanServiceServicer:
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
+    def ExportScan(self, request, context):
+        """Sends the inventory of a platform manifest that a scan has read, as a document in pieces. Where the manifest was read
+        again since, it is the newest inventory; the document names the scan that gave it. The same inventory always gives
+        the same bytes. FAILED_PRECONDITION where the scan has not succeeded; INVALID_ARGUMENT, naming the platforms, where it
+        is not clear which is meant.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
 
 def add_ScanServiceServicer_to_server(servicer, server):
     rpc_method_handlers = {
@@ -113,6 +128,11 @@ def add_ScanServiceServicer_to_server(servicer, server):
                     servicer.ListScans,
                     request_deserializer=hallmark_dot_scanner_dot_v1_dot_scan__service__pb2.ListScansRequest.FromString,
                     response_serializer=hallmark_dot_scanner_dot_v1_dot_scan__service__pb2.ListScansResponse.SerializeToString,
+            ),
+            'ExportScan': grpc.unary_stream_rpc_method_handler(
+                    servicer.ExportScan,
+                    request_deserializer=hallmark_dot_scanner_dot_v1_dot_scan__service__pb2.ExportScanRequest.FromString,
+                    response_serializer=hallmark_dot_scanner_dot_v1_dot_scan__service__pb2.ExportScanResponse.SerializeToString,
             ),
     }
     generic_handler = grpc.method_handlers_generic_handler(
@@ -224,6 +244,33 @@ class ScanService:
             '/hallmark.scanner.v1.ScanService/ListScans',
             hallmark_dot_scanner_dot_v1_dot_scan__service__pb2.ListScansRequest.SerializeToString,
             hallmark_dot_scanner_dot_v1_dot_scan__service__pb2.ListScansResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def ExportScan(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_stream(
+            request,
+            target,
+            '/hallmark.scanner.v1.ScanService/ExportScan',
+            hallmark_dot_scanner_dot_v1_dot_scan__service__pb2.ExportScanRequest.SerializeToString,
+            hallmark_dot_scanner_dot_v1_dot_scan__service__pb2.ExportScanResponse.FromString,
             options,
             channel_credentials,
             insecure,

@@ -45,6 +45,12 @@ class ScanServiceStub:
     """
     ListScans: _grpc.UnaryUnaryMultiCallable[_scan_service_pb2.ListScansRequest, _scan_service_pb2.ListScansResponse]
     """Lists scans, the newest first."""
+    ExportScan: _grpc.UnaryStreamMultiCallable[_scan_service_pb2.ExportScanRequest, _scan_service_pb2.ExportScanResponse]
+    """Sends the inventory of a platform manifest that a scan has read, as a document in pieces. Where the manifest was read
+    again since, it is the newest inventory; the document names the scan that gave it. The same inventory always gives
+    the same bytes. FAILED_PRECONDITION where the scan has not succeeded; INVALID_ARGUMENT, naming the platforms, where it
+    is not clear which is meant.
+    """
 
 @_typing.type_check_only
 class ScanServiceAsyncStub(ScanServiceStub):
@@ -63,6 +69,12 @@ class ScanServiceAsyncStub(ScanServiceStub):
     """
     ListScans: _aio.UnaryUnaryMultiCallable[_scan_service_pb2.ListScansRequest, _scan_service_pb2.ListScansResponse]  # type: ignore[assignment]
     """Lists scans, the newest first."""
+    ExportScan: _aio.UnaryStreamMultiCallable[_scan_service_pb2.ExportScanRequest, _scan_service_pb2.ExportScanResponse]  # type: ignore[assignment]
+    """Sends the inventory of a platform manifest that a scan has read, as a document in pieces. Where the manifest was read
+    again since, it is the newest inventory; the document names the scan that gave it. The same inventory always gives
+    the same bytes. FAILED_PRECONDITION where the scan has not succeeded; INVALID_ARGUMENT, naming the platforms, where it
+    is not clear which is meant.
+    """
 
 class ScanServiceServicer(metaclass=_abc_1.ABCMeta):
     """Scans: readings of images that are or were done."""
@@ -102,5 +114,17 @@ class ScanServiceServicer(metaclass=_abc_1.ABCMeta):
         context: _ServicerContext,
     ) -> _typing.Union[_scan_service_pb2.ListScansResponse, _abc.Awaitable[_scan_service_pb2.ListScansResponse]]:
         """Lists scans, the newest first."""
+
+    @_abc_1.abstractmethod
+    def ExportScan(
+        self,
+        request: _scan_service_pb2.ExportScanRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_abc.Iterator[_scan_service_pb2.ExportScanResponse], _abc.AsyncIterator[_scan_service_pb2.ExportScanResponse]]:
+        """Sends the inventory of a platform manifest that a scan has read, as a document in pieces. Where the manifest was read
+        again since, it is the newest inventory; the document names the scan that gave it. The same inventory always gives
+        the same bytes. FAILED_PRECONDITION where the scan has not succeeded; INVALID_ARGUMENT, naming the platforms, where it
+        is not clear which is meant.
+        """
 
 def add_ScanServiceServicer_to_server(servicer: ScanServiceServicer, server: _typing.Union[_grpc.Server, _aio.Server]) -> None: ...

@@ -1,0 +1,1 @@
+"""Inventories as documents: what CycloneDX and SPDX call a bill of materials."""
