@@ -6,10 +6,10 @@ from collections.abc import Mapping, Sequence
 
 from scanner.inventory.rpmdb import headers as tags
 
-_INT32, _STRING = 4, 6
+_INT32, _STRING, _STRINGS = 4, 6, 8
 _SLOTS = (4096 - 32) // 16
 
-Value = str | int
+Value = str | int | Sequence[str] | Sequence[int]
 
 
 def header(name: str, version: str = "1", release: str = "1", **more: Value) -> bytes:
@@ -22,12 +22,20 @@ def raw_header(values: Mapping[int, Value]) -> bytes:
     """A header of any values."""
     index, data = b"", b""
     for tag, value in sorted(values.items()):
-        if isinstance(value, int):
+        kind, listed = _listed(value)
+        if kind == _INT32:
             data += bytes(-len(data) % 4)
-        kind = _INT32 if isinstance(value, int) else _STRING
-        index += struct.pack(">IIII", tag, kind, len(data), 1)
-        data += value.to_bytes(4, "big") if isinstance(value, int) else value.encode() + b"\0"
+        index += struct.pack(">IIII", tag, kind, len(data), len(listed))
+        data += b"".join(one.to_bytes(4, "big") if isinstance(one, int) else one.encode() + b"\0" for one in listed)
     return struct.pack(">II", len(values), len(data)) + index + data
+
+
+def _listed(value: Value) -> tuple[int, Sequence[str] | Sequence[int]]:
+    if isinstance(value, str):
+        return _STRING, [value]
+    if isinstance(value, int):
+        return _INT32, [value]
+    return (_INT32 if value and isinstance(value[0], int) else _STRINGS), value
 
 
 def sqlite_database(headers: Sequence[bytes]) -> bytes:

@@ -3,7 +3,7 @@
 There is a module for each ecosystem, which ends with its `ANALYZER`; `analyzers.py` lists them.
 """
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence, Set
 from dataclasses import dataclass, field
 
 from scanner.inventory.model import Distribution, Package, Unreadable
@@ -43,11 +43,28 @@ class Image:
         return self.files.get(kind, ())
 
 
+@dataclass(frozen=True, slots=True)
+class Owned:
+    """A file that a package of the distribution brought, as its package manager wrote that down.
+
+    `path` is from the root, its directories perhaps links; `digest` is of the content, as an algorithm's name, `:` and
+    hex digits, and empty where none was written down.
+    """
+
+    path: str
+    owner: Package
+    digest: str
+
+
 def _nothing(_image: Image) -> Iterable[Found]:
     return ()
 
 
 def _no_database(_tree: Tree) -> Files:
+    return ()
+
+
+def _owns_nothing(_image: Image, _installed: Sequence[Package], _names: Set[str]) -> Iterable[Owned]:
     return ()
 
 
@@ -57,7 +74,8 @@ class Analyzer:
 
     `wanted` are kinds of files by names that no other analyzer uses. That of a package manager has `manager`, its name
     in distributions.py; `database` gives the files of its database, none where it was not at work, and `needed` the
-    paths that they are looked for at, wherever links lead from there.
+    paths that they are looked for at, wherever links lead from there. `owned` gives the files, as far as they have one
+    of these names, that the packages which it found own.
     """
 
     name: str
@@ -67,3 +85,4 @@ class Analyzer:
     manager: str = ""
     database: Callable[[Tree], Files] = _no_database
     needed: tuple[str, ...] = field(default=())
+    owned: Callable[[Image, Sequence[Package], Set[str]], Iterable[Owned]] = _owns_nothing

@@ -4,15 +4,16 @@ Format: the manual page apk-package(5) for names and versions; Alpine's wiki, "A
 """
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence, Set
 from dataclasses import dataclass
 
 from packageurl import PackageURL
 
-from scanner.inventory.analyzer import Analyzer, Files, Found, Image, Wanted
+from scanner.inventory.analyzer import Analyzer, Files, Found, Image, Owned, Wanted
 from scanner.inventory.evidence import demand_few, unreadable
 from scanner.inventory.model import Distribution, Evidence, Package
 from scanner.inventory.origins import first_layer
+from scanner.inventory.ownership.apk import owned_in
 from scanner.inventory.stanzas import text_of
 from scanner.layers.paths import printable
 from scanner.layers.tree import Tree
@@ -51,6 +52,11 @@ def find_packages(image: Image) -> Iterator[Found]:
             continue
         for told, layer in first_layer(kept, read_installed):
             yield unreadable(path, kept, told) if isinstance(told, str) else _package(told, distribution, layer, path)
+
+
+def owned(image: Image, installed: Sequence[Package], names: Set[str]) -> Iterator[Owned]:
+    """The files of these names that packages own."""
+    return owned_in(database(image.tree), installed, names)
 
 
 def read_installed(body: bytes) -> Iterator[Installed | str]:
@@ -100,10 +106,11 @@ def _package(installed: Installed, distribution: Distribution, layer: str, path:
 
 ANALYZER = Analyzer(
     name="apk",
-    version=1,
+    version=2,
     wanted={"apk": Wanted(r"apk/db/installed", _LARGEST)},
     find=find_packages,
     manager="apk",
     database=database,
     needed=_PATHS,
+    owned=owned,
 )

@@ -13,6 +13,7 @@ from scanner.inventory.analyzer import Analyzer, Files, Found, Image, Wanted
 from scanner.inventory.evidence import demand_few, unreadable
 from scanner.inventory.model import Distribution, Evidence, Package
 from scanner.inventory.origins import first_layer
+from scanner.inventory.ownership import dpkg as files
 from scanner.inventory.stanzas import Stanza, read_stanzas
 from scanner.layers.paths import printable
 from scanner.layers.tree import Tree
@@ -104,10 +105,11 @@ def _package(installed: Installed, distribution: Distribution, layer: str, path:
 
 ANALYZER = Analyzer(
     name="dpkg",
-    version=1,
-    wanted={"dpkg": Wanted(_PATTERN, _LARGEST)},
+    version=2,
+    wanted={**files.WANTED, "dpkg": Wanted(_PATTERN, _LARGEST)},
     find=find_packages,
     manager="dpkg",
     database=database,
     needed=(_STATUS,),
+    owned=files.owned,
 )

@@ -33,13 +33,16 @@ def demand_few(told: Iterable[T]) -> Iterator[T]:
 
 
 def without_superfluous(found: Sequence[Found]) -> list[Found]:
-    """What was found, without those entries of lock files whose packages, in the same version, are there."""
+    """What was found, without those entries of lock files whose packages, in the same version, are there.
+
+    A package that the distribution owns may be left to its advisories: it stands for no entry of a file of others.
+    """
     packages = [one for one in found if isinstance(one, Package)]
     locked = [one for one in packages if one.evidence is Evidence.LOCK_FILE]
     if not locked:
         return list(found)
-    there = {coordinates_of(one) for one in packages if one.evidence in _OF_INSTALLED}
-    superfluous = {one for one in locked if coordinates_of(one) in there}
+    there = {(coordinates_of(one), one.owner) for one in packages if one.evidence in _OF_INSTALLED}
+    superfluous = {one for one in locked if not there.isdisjoint((coordinates_of(one), by) for by in ("", one.owner))}
     return [one for one in found if one not in superfluous]
 
 

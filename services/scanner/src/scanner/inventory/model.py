@@ -29,7 +29,8 @@ class Package:
     `ecosystem` is OSV's name with the release where there is one (`Debian:12`, `PyPI`, `npm`); `arch`, `source_name`
     and `source_version` are empty where the ecosystem has none; `layer` is the digest of the layer as stored that
     brought the package, `path` the file that says so. `module` is the module and stream (`name:stream`) of an rpm that
-    has one. `owner` is the source package of the distribution that the file at `path` belongs to, empty where that is
+    has one. `owner` is the package of the distribution that the file at `path` belongs to, by the name that advisories
+    of `owner_ecosystem` call it (where these speak of source packages, the source package's), both empty where that is
     none.
     """
 
@@ -44,6 +45,7 @@ class Package:
     path: str
     module: str = ""
     owner: str = ""
+    owner_ecosystem: str = ""
     evidence: Evidence = Evidence.METADATA
 
 

@@ -5,16 +5,18 @@ A database may be large, and most of it is not about what is installed: its esse
 
 import re
 import zlib
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence, Set
+from itertools import islice
 from typing import BinaryIO
 
 import msgspec
 from packageurl import PackageURL
 
-from scanner.inventory.analyzer import Analyzer, Files, Found, Image, Wanted
+from scanner.inventory.analyzer import Analyzer, Files, Found, Image, Owned, Wanted
 from scanner.inventory.evidence import unreadable
 from scanner.inventory.model import Distribution, Evidence, Package
 from scanner.inventory.origins import first_layer
+from scanner.inventory.ownership.rpm import MOST_NAMES, OwnedFile, files_of
 from scanner.inventory.rpmdb import headers
 from scanner.inventory.rpmdb.errors import DatabaseMalformed
 from scanner.inventory.rpmdb.headers import Header, parse_header
@@ -27,6 +29,8 @@ _FOLDERS = ("var/lib/rpm", "usr/lib/sysimage/rpm", "usr/share/rpm")
 _NAMES = ("rpmdb.sqlite", "Packages.db", "Packages")
 _PATHS = tuple(f"{folder}/{name}" for folder in _FOLDERS for name in _NAMES)
 _LARGEST = 2 * 2**30
+_MOST_FILES = 100_000
+"""Files that are kept of all packages together."""
 
 _NAME = re.compile(r"[A-Za-z0-9_][A-Za-z0-9._+-]{0,255}", re.ASCII)
 _PART = re.compile(r"[^\s:-]{1,128}")
@@ -51,18 +55,42 @@ class Installed(msgspec.Struct, frozen=True):
     module: str
 
 
+class _Told(msgspec.Struct, frozen=True):
+    """What an essence tells of packages; it is read without what it tells of files, which is more."""
+
+    packages: list[Installed | str]
+
+
+class _ToldOfFiles(msgspec.Struct, frozen=True):
+    files: list[OwnedFile]
+
+
 def essence(file: BinaryIO) -> bytes:
-    """What a database tells, for `read_installed`. Raises NoEssence."""
+    """What a database tells, for `read_installed` and `read_files`. Raises NoEssence."""
+    packages: list[Installed | str] = []
+    files: list[OwnedFile] = []
+    names = MOST_NAMES
     try:
-        told = [one for blob in read_headers(file) if (one := _installed(parse_header(blob)))]
+        for header in map(parse_header, read_headers(file)):
+            one = _installed(header)
+            packages.extend([one] if one else [])
+            names -= header.count(headers.BASE_NAMES)
+            if isinstance(one, Installed) and names >= 0:
+                owned_by = files_of(header, (one.name, one.version, one.arch))
+                files.extend(islice(owned_by, _MOST_FILES - len(files)))
     except DatabaseMalformed as problem:
         raise NoEssence(f"It is no database of rpm that can be read: {problem}") from problem
-    return zlib.compress(msgspec.json.encode(told), 1)
+    return zlib.compress(msgspec.json.encode({"packages": packages, "files": files}), 1)
 
 
 def read_installed(body: bytes) -> list[Installed | str]:
     """Each package of an essence; for a record that can't be read, a sentence that says why."""
-    return msgspec.json.decode(zlib.decompress(body), type=list[Installed | str]) if body else []
+    return msgspec.json.decode(zlib.decompress(body), type=_Told).packages if body else []
+
+
+def read_files(body: bytes) -> list[OwnedFile]:
+    """The files of packages by an essence, as far as they may tell of packages of languages."""
+    return msgspec.json.decode(zlib.decompress(body), type=_ToldOfFiles).files if body else []
 
 
 def database(tree: Tree) -> Files:
@@ -82,6 +110,16 @@ def find_packages(image: Image) -> Iterator[Found]:
             continue
         for told, layer in first_layer(kept, read_installed):
             yield unreadable(path, kept, told) if isinstance(told, str) else _package(told, distribution, layer, path)
+
+
+def owned(image: Image, installed: Sequence[Package], names: Set[str]) -> Iterator[Owned]:
+    """The files of these names that packages own."""
+    owners = {(one.name, one.version, one.arch): one for one in installed}
+    for _, kept in database(image.tree):
+        for file in read_files(kept.file.body or b""):
+            owner = owners.get((file.name, file.version, file.arch))
+            if owner and file.path.rpartition("/")[2] in names:
+                yield Owned(file.path, owner, file.digest)
 
 
 def _installed(header: Header) -> Installed | str | None:
@@ -126,10 +164,11 @@ def _package(installed: Installed, distribution: Distribution, layer: str, path:
 
 ANALYZER = Analyzer(
     name="rpm",
-    version=1,
+    version=2,
     wanted={"rpm": Wanted(r"rpm/(?:rpmdb\.sqlite|Packages(?:\.db)?)", Essence(essence, _LARGEST))},
     find=find_packages,
     manager="rpm",
     database=database,
     needed=_PATHS,
+    owned=owned,
 )

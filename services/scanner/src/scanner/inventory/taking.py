@@ -2,7 +2,7 @@
 
 import re
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from itertools import chain
 
 from scanner.inventory import distributions, unowned
@@ -11,6 +11,7 @@ from scanner.inventory.analyzers import ALL
 from scanner.inventory.evidence import demand_few, unreadable, without_superfluous
 from scanner.inventory.judging import Signs, gaps, unsupported
 from scanner.inventory.model import Distribution, Inventory, Package, Unreadable
+from scanner.inventory.ownership.marking import mark_owned
 from scanner.layers.paths import printable
 from scanner.layers.tree import Kept, Link, Tree
 from scanner.layers.wishes import Essence, Keep, Wish
@@ -66,7 +67,7 @@ def take_inventory(tree: Tree) -> Inventory:
     distribution, problems = _read_distribution(tree)
     image = Image(tree, _by_kind(tree, links), links, distribution)
     told = chain(problems, *(analyzer.find(image) for analyzer in ALL), _lost(tree, links))
-    found = without_superfluous(list(demand_few(told)))
+    found = without_superfluous(_with_owners(image, list(demand_few(told))))
     signs = _signs(image, [one for one in found if isinstance(one, Package)])
     return Inventory(
         distribution=distribution,
@@ -75,6 +76,13 @@ def take_inventory(tree: Tree) -> Inventory:
         gaps=gaps(signs),
         unsupported=unsupported(signs),
     )
+
+
+def _with_owners(image: Image, found: Sequence[Found]) -> Sequence[Found]:
+    for analyzer in ALL:
+        if image.distribution and analyzer.manager and analyzer.manager == image.distribution.manager:
+            return mark_owned(image, found, analyzer.owned, keep)
+    return found
 
 
 def _signs(image: Image, packages: list[Package]) -> Signs:

@@ -18,6 +18,7 @@ _INT32, _STRING, _STRINGS, _TRANSLATED = 4, 6, 8, 9
 
 NAME, VERSION, RELEASE, EPOCH, VENDOR, ARCH = 1000, 1001, 1002, 1003, 1011, 1022
 SOURCE_RPM, DIRECTORY_INDEXES, BASE_NAMES, DIRECTORY_NAMES = 1044, 1116, 1117, 1118
+FILE_DIGESTS, FILE_DIGEST_ALGORITHM = 1035, 5011
 MODULARITY_LABEL = 5096
 
 
@@ -30,13 +31,10 @@ class Header:
 
     def text(self, tag: int) -> str:
         """The text of a tag; empty where it has none. Raises DatabaseMalformed."""
-        return next(self._texts(tag), "")
+        return next(self.texts(tag), "")
 
-    def texts(self, tag: int) -> list[str]:
+    def texts(self, tag: int) -> Iterator[str]:
         """Every text of a tag. Raises DatabaseMalformed."""
-        return list(self._texts(tag))
-
-    def _texts(self, tag: int) -> Iterator[str]:
         kind, at, count = self.entries.get(tag, (_STRINGS, 0, 0))
         if kind not in {_STRING, _STRINGS, _TRANSLATED}:
             raise DatabaseMalformed(f"A header has something else than text for the tag {tag}.")
@@ -46,6 +44,10 @@ class Header:
                 raise DatabaseMalformed(f"A header's text for the tag {tag} is cut off.")
             yield self.data[at:end].decode("utf-8", "replace")
             at = end + 1
+
+    def count(self, tag: int) -> int:
+        """How many values a tag has."""
+        return self.entries.get(tag, (0, 0, 0))[2]
 
     def numbers(self, tag: int) -> list[int]:
         """Every number of a tag. Raises DatabaseMalformed."""
