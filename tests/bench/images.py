@@ -120,8 +120,14 @@ def _application(archive: Path) -> None:
         options = ["--prefix", str(folder / "app"), "--ignore-scripts", "--no-audit", "--no-fund"]
         subprocess.run([npm, "install", *options, *_MODULES], check=True, capture_output=True)
     with tarfile.open(archive, "w") as written:
-        written.add(folder, arcname=".")
+        written.add(folder, arcname=".", filter=_as_built)
     shutil.rmtree(folder)
+
+
+def _as_built(member: tarfile.TarInfo) -> tarfile.TarInfo:
+    """As builders write members: whole seconds, which need no extended header."""
+    member.mtime = int(member.mtime)
+    return member
 
 
 def _digest(content: bytes) -> str:

@@ -13,6 +13,7 @@ from scanner.scan_records import Request, ScanState, Trigger
 from scanner.scans import request_scan
 
 from tests.factories.images import (
+    DEBIAN_12,
     OCI_CONFIG,
     OCI_LAYER,
     OCI_MANIFEST,
@@ -21,6 +22,7 @@ from tests.factories.images import (
     attestation,
     debian,
     digest_of,
+    dpkg_record,
     file,
     hard_link,
     image,
@@ -289,3 +291,16 @@ async def test_a_configuration_that_claims_another_layer_fails_though_the_layer_
     scan = await bench.scan(lying, path="another")
     assert scan.failure is not None
     assert scan.failure.reason == "DIGEST_MISMATCH"
+
+
+async def test_directories_that_are_links_do_not_have_layers_read_twice(bench: Scanning) -> None:
+    merged = [
+        symlink("lib", "usr/lib"),
+        symlink("etc/os-release", "../usr/lib/os-release"),
+        symlink("var/lib", "../lib"),
+    ]
+    base = layer(*merged, file("usr/lib/os-release", DEBIAN_12), file("lib/dpkg/status", dpkg_record("a", "1")))
+    scan = await bench.scan(image(base))
+    assert scan.summary is not None
+    assert scan.summary.platforms[0].packages == {"Debian": 1}
+    assert pulled(bench).count(digest_of(base.blob)) == 1

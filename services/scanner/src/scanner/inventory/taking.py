@@ -50,14 +50,13 @@ def keep_also(paths: Mapping[str, Wish]) -> Keep:
 
 
 def needed_besides(tree: Tree) -> Mapping[str, Wish]:
-    """Paths that links in an image lead to, which were not kept, but are needed to take its inventory, and as what."""
+    """Paths that links in an image lead to, which were not kept, but are needed to take its inventory, and as what.
+
+    What would have been kept for its own path is not there.
+    """
     links = [(link.path, link.leads_to) for link in tree.links() if _may_miss(link)]
-    fixed = [(path, tree.real(path)) for path in _NEEDED]
-    targets = {
-        target: keep(path) or _MOST
-        for path, target in [*links, *fixed]
-        if target and target != path and tree.find(path) is None
-    }
+    fixed = [(path, target) for path in _NEEDED if (target := tree.real(path)) and _kind(target) != _kind(path)]
+    targets = {target: keep(path) or _MOST for path, target in [*links, *fixed] if tree.find(path) is None}
     return dict.fromkeys(tree.lost, _MOST) | targets
 
 

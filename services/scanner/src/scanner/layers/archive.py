@@ -14,6 +14,7 @@ from scanner.layers.stream import Stream
 from scanner.layers.wishes import Essence, Keep, NoEssence, Wish
 
 _ZEROS = bytes(BLOCK)
+_DESCRIBING = (Kind.PAX, Kind.PAX_GLOBAL, Kind.LONG_NAME, Kind.LONG_LINK)
 _RENAMING = (b"path", b"linkpath", b"size")
 _SPOOLED = 16 * 2**20
 """Bytes of a file that are held in memory while its essence is made out; of a larger one, all lie on disk."""
@@ -76,7 +77,7 @@ class _Description:
 
     def take(self, header: Header, stream: Stream, limits: Limits) -> bool:
         """Takes up the header if it describes another one. Of two alike, readers differ on which counts."""
-        if header.kind not in {Kind.PAX, Kind.PAX_GLOBAL, Kind.LONG_NAME, Kind.LONG_LINK}:
+        if header.kind not in _DESCRIBING:
             return False
         bound = limits.special_header
         if header.size > bound:
@@ -111,7 +112,7 @@ class _Description:
         if b"\0" in name or b"\0" in link:
             raise LayerMalformed("A layer holds a path with a NUL in it.")
         size = records.get(b"size")
-        counts = header.kind in {Kind.FILE, Kind.SPARSE}
+        counts = header.kind is Kind.FILE or header.kind is Kind.SPARSE
         return _Member(header, name, link, pax_number(size, "size") if size and counts else header.size, sparse)
 
 
