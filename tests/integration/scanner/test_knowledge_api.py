@@ -27,6 +27,7 @@ from hallmark.scanner.v1 import (
     finding_service_pb2_grpc,
     image_service_pb2,
     image_service_pb2_grpc,
+    inventory_pb2,
     risk_pb2,
 )
 from prometheus_client import CollectorRegistry
@@ -148,6 +149,7 @@ async def test_from_import_to_answer(running: Running) -> None:
     assert finding.vulnerability.vulnerability_id == "CVE-1"
     assert finding.vulnerability.links[0].url == "https://www.cve.org/CVERecord?id=CVE-1"
     assert (list(finding.fixed_versions), finding.package.purl) == (["2.0"], "pkg:pypi/demo@1.0")
+    assert finding.package.evidence == inventory_pb2.PACKAGE_EVIDENCE_METADATA
     named = finding_service_pb2.GetVulnerabilityRequest(vulnerability_id="GHSA-1")
     assert (await running.ask(FINDINGS, "GetVulnerability", named)).vulnerability.images == 1
     (feed,) = (await running.ask(ADVISORIES, "ListFeeds", advisory_service_pb2.ListFeedsRequest())).feeds

@@ -8,20 +8,11 @@ from typing import Any
 import grpc
 import pytest
 from google.protobuf.timestamp_pb2 import Timestamp
-from hallmark.common.v1.severity_pb2 import Severity, SeverityCounts
+from hallmark.common.v1.severity_pb2 import Severity
 from hallmark.policy.v1 import policy_pb2, policy_service_pb2, revision_pb2
 from hallmark.scanner.v1 import (
     advisory_pb2,
     advisory_service_pb2,
-    finding_pb2,
-    finding_service_pb2,
-    image_pb2,
-    image_service_pb2,
-    inventory_pb2,
-    risk_pb2,
-    scan_pb2,
-    scan_service_pb2,
-    vulnerability_pb2,
 )
 from hallmark.signer.v1 import key_pb2, key_service_pb2, signature_pb2, signing_service_pb2
 from hallmark.verifier.v1 import reason_pb2, signature_report_pb2, verdict_pb2, verifier_service_pb2
@@ -33,152 +24,6 @@ DIGEST = "sha256:" + "ab" * 32
 IMAGE = f"reg.example.com/shop@{DIGEST}"
 MOMENT = Timestamp(seconds=1_900_000_000)
 Context = grpc.ServicerContext
-
-
-def risk(state: str = "SCANNED", worst: int = 0, **counts: int) -> risk_pb2.ImageRisk:
-    return risk_pb2.ImageRisk(
-        repository="reg.example.com/shop",
-        digest=DIGEST,
-        state=risk_pb2.ImageRiskState.Value(f"IMAGE_RISK_STATE_{state}"),
-        worst_severity=Severity.ValueType(worst),
-        counts=SeverityCounts(**counts),
-        risk_digest="" if state == "FAILED" else "cd" * 32,
-        reasons=[] if state == "SCANNED" else ["The feed npm was never imported."],
-    )
-
-
-FINDING = finding_pb2.Finding(
-    vulnerability=vulnerability_pb2.Vulnerability(
-        vulnerability_id="CVE-2030-1",
-        title="A flaw\x1b[2J",
-        links=[vulnerability_pb2.Link(url="https://cve.example.com/CVE-2030-1")],
-    ),
-    package=finding_pb2.Package(name="left-pad", version="1.0"),
-    severity=Severity.SEVERITY_HIGH,
-    fixed_versions=["1.1"],
-)
-
-
-def scanner(found: risk_pb2.ImageRisk, ended: str = "SUCCEEDED") -> tuple[grpc.GenericRpcHandler, ...]:
-    """A scanner whose scan of anything ends so, with this risk."""
-    scan = scan_pb2.Scan(scan_id="s1", repository=found.repository, digest=DIGEST, created=MOMENT)
-    done = scan_pb2.Scan()
-    done.CopyFrom(scan)
-    done.state = scan_pb2.ScanState.Value(f"SCAN_STATE_{ended}")
-    if ended == "FAILED":
-        done.failure.message = "The registry does not answer."
-
-    def watch(request: Any, context: Context) -> Iterator[scan_service_pb2.WatchScanResponse]:
-        pulling = scan_pb2.ScanProgress(phase=scan_pb2.SCAN_PHASE_PULLING, bytes=1, bytes_total=2)
-        yield scan_service_pb2.WatchScanResponse(progress=pulling)
-        yield scan_service_pb2.WatchScanResponse(
-            progress=scan_pb2.ScanProgress(phase=scan_pb2.SCAN_PHASE_DONE), scan=done
-        )
-
-    def export(request: Any, context: Context) -> Iterator[scan_service_pb2.ExportScanResponse]:
-        form = inventory_pb2.InventoryFormat.Name(request.format)
-        asked = json.dumps({"scan": request.scan_id, "format": form, "platform": request.platform})
-        for character in asked:
-            yield scan_service_pb2.ExportScanResponse(chunk=character.encode())
-
-    findings = [FINDING] if found.worst_severity else []
-    return (
-        offering(
-            scan_service_pb2.DESCRIPTOR.services_by_name["ScanService"],
-            ScanImage=lambda request, context: scan_service_pb2.ScanImageResponse(scan=scan),
-            WatchScan=watch,
-            ExportScan=export,
-        ),
-        offering(
-            image_service_pb2.DESCRIPTOR.services_by_name["ImageService"],
-            GetImageRisk=lambda request, context: image_service_pb2.GetImageRiskResponse(image_risk=found),
-        ),
-        offering(
-            finding_service_pb2.DESCRIPTOR.services_by_name["FindingService"],
-            ListFindings=lambda request, context: finding_service_pb2.ListFindingsResponse(findings=findings),
-        ),
-    )
-
-
-@pytest.mark.parametrize(
-    ("found", "fail_on", "exit_code"),
-    [
-        (risk(), [], 0),
-        (risk(worst=Severity.SEVERITY_HIGH, high=1), [], 0),
-        (risk(worst=Severity.SEVERITY_HIGH, high=1), ["--fail-on", "CRITICAL"], 0),
-        (risk(worst=Severity.SEVERITY_HIGH, high=1), ["--fail-on", "high"], 1),
-        (risk(worst=Severity.SEVERITY_HIGH, high=1), ["--fail-on", "LOW"], 1),
-        (risk(worst=Severity.SEVERITY_UNKNOWN, unknown=1), ["--fail-on", "CRITICAL"], 1),
-        (risk(worst=Severity.SEVERITY_LOW, low=1, unknown=1), ["--fail-on", "CRITICAL"], 1),
-        (risk("INCOMPLETE"), [], 3),
-        (risk("INCOMPLETE"), ["--fail-on", "LOW"], 3),
-        (risk("INCOMPLETE", worst=Severity.SEVERITY_HIGH, high=1), ["--fail-on", "HIGH"], 1),
-        (risk("FAILED"), ["--fail-on", "HIGH"], 3),
-    ],
-)
-def test_the_answer_of_a_scan(
-    found: risk_pb2.ImageRisk, fail_on: list[str], exit_code: int, serve: Serve, hallmark: Hallmark
-) -> None:
-    done = hallmark("scan", "reg.example.com/shop:1", "--wait", *fail_on, scanner=serve(*scanner(found)))
-    assert done.returncode == exit_code, done.stderr
-    assert "pulling" in done.stderr
-
-
-def test_a_scan_that_failed_is_no_answer_though_an_older_one_is_known(serve: Serve, hallmark: Hallmark) -> None:
-    done = hallmark("scan", IMAGE, "--wait", scanner=serve(*scanner(risk(), ended="FAILED")))
-    assert done.returncode == 3
-    assert done.stderr.endswith("hallmark: The scan failed: The registry does not answer. [SCAN_FAILED]\n")
-
-
-def test_findings_as_a_table_obey_nobody(serve: Serve, hallmark: Hallmark) -> None:
-    found = risk(worst=Severity.SEVERITY_HIGH, high=1)
-    done = hallmark("scan", IMAGE, "--wait", scanner=serve(*scanner(found)))
-    headers, row = done.stdout.splitlines()[-2:]
-    assert headers.split()[:3] == ["SEVERITY", "VULNERABILITY", "PACKAGE"]
-    assert row.split()[:5] == ["HIGH", "CVE-2030-1", "left-pad", "1.0", "1.1"]
-    assert row.endswith("https://cve.example.com/CVE-2030-1")
-    assert "A flaw\\x1b[2J" in row
-    assert "\x1b" not in done.stdout
-
-
-@pytest.mark.parametrize(("form", "format_"), [("cyclonedx", "CYCLONEDX_1_6"), ("spdx", "SPDX_2_3")])
-def test_the_inventory_as_a_document(form: str, format_: str, serve: Serve, hallmark: Hallmark) -> None:
-    done = hallmark("scan", IMAGE, "-o", form, "--platform", "linux/arm64", scanner=serve(*scanner(risk())))
-    assert done.returncode == 0, done.stderr
-    expected = {"scan": "s1", "format": f"INVENTORY_FORMAT_{format_}", "platform": "linux/arm64"}
-    assert json.loads(done.stdout) == expected
-
-
-@pytest.mark.parametrize(
-    ("found", "ended", "options", "exit_code", "printed"),
-    [
-        (risk("INCOMPLETE"), "SUCCEEDED", [], 3, True),
-        (risk(worst=Severity.SEVERITY_HIGH, high=1), "SUCCEEDED", ["--fail-on", "HIGH"], 1, True),
-        (risk(), "FAILED", [], 3, False),
-    ],
-)
-def test_a_document_is_no_good_news_by_itself(
-    found: risk_pb2.ImageRisk,
-    ended: str,
-    options: list[str],
-    exit_code: int,
-    printed: bool,
-    serve: Serve,
-    hallmark: Hallmark,
-) -> None:
-    done = hallmark("scan", IMAGE, "-o", "cyclonedx", *options, scanner=serve(*scanner(found, ended)))
-    assert (done.returncode, bool(done.stdout)) == (exit_code, printed), done.stderr
-
-
-def test_a_scan_as_json(serve: Serve, hallmark: Hallmark) -> None:
-    address = serve(*scanner(risk(worst=Severity.SEVERITY_HIGH, high=1)))
-    waited = json.loads(hallmark("scan", IMAGE, "--wait", "-o", "json", scanner=address).stdout)
-    assert waited["scan"]["state"] == "SUCCEEDED"
-    assert waited["image_risk"]["worst_severity"] == "HIGH"
-    assert waited["findings"][0]["vulnerability"]["title"] == "A flaw\x1b[2J"
-    asked = json.loads(hallmark("scan", IMAGE, "-o", "json", scanner=address).stdout)
-    assert asked["scan"]["scan_id"] == "s1"
-    assert (asked["image_risk"], asked["findings"]) == (None, None)
 
 
 def test_lists_are_fetched_to_the_limit_and_say_that_there_is_more(serve: Serve, hallmark: Hallmark) -> None:
@@ -371,29 +216,3 @@ def test_a_policy_file_is_compared_with_what_is_in_force(serve: Serve, hallmark:
     new = hallmark("policy", "diff", str(file), policy=address)
     assert new.returncode == 1
     assert new.stdout.startswith("--- nothing\n")
-
-
-@pytest.mark.parametrize(
-    ("state", "options", "said"),
-    [
-        ("SCANNED", [], "No open findings."),
-        ("SCANNED", ["--severity", "HIGH"], "No open findings of these severities."),
-        ("INCOMPLETE", [], "No findings are known, which says nothing: the image is INCOMPLETE."),
-        ("FAILED", ["--severity", "HIGH"], "No findings are known, which says nothing: the image is FAILED."),
-    ],
-)
-def test_no_findings_are_good_news_of_a_scanned_image_alone(
-    state: str, options: list[str], said: str, serve: Serve, hallmark: Hallmark
-) -> None:
-    image = image_pb2.Image(repository="reg.example.com/shop", digest=DIGEST, risk=risk(state))
-    images = offering(
-        image_service_pb2.DESCRIPTOR.services_by_name["ImageService"],
-        GetImage=lambda request, context: image_service_pb2.GetImageResponse(image=image),
-    )
-    findings = offering(
-        finding_service_pb2.DESCRIPTOR.services_by_name["FindingService"],
-        ListFindings=lambda request, context: finding_service_pb2.ListFindingsResponse(),
-    )
-    done = hallmark("images", "show", IMAGE, *options, scanner=serve(images, findings))
-    assert (done.returncode, done.stderr) == (0, f"{said}\n")
-    assert "\n\n" not in done.stdout

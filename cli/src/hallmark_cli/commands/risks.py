@@ -3,7 +3,7 @@
 from collections.abc import Iterable
 
 from hallmark.common.v1.severity_pb2 import Severity, SeverityCounts
-from hallmark.scanner.v1 import finding_pb2, finding_service_pb2, risk_pb2
+from hallmark.scanner.v1 import finding_pb2, finding_service_pb2, inventory_pb2, risk_pb2
 from hallmark.scanner.v1.finding_service_pb2_grpc import FindingServiceStub
 
 from hallmark_cli import output
@@ -11,6 +11,12 @@ from hallmark_cli.listing import collect
 from hallmark_cli.messages import word
 
 SEVERITY = Severity.DESCRIPTOR
+EVIDENCE = inventory_pb2.PackageEvidence.DESCRIPTOR
+ORDINARY = {
+    inventory_pb2.PACKAGE_EVIDENCE_UNSPECIFIED,
+    inventory_pb2.PACKAGE_EVIDENCE_DATABASE,
+    inventory_pb2.PACKAGE_EVIDENCE_METADATA,
+}
 STATE = risk_pb2.ImageRiskState.DESCRIPTOR
 
 
@@ -77,9 +83,16 @@ def _row(finding: finding_pb2.Finding) -> tuple[str, ...]:
     return (
         severity(finding.severity),
         vulnerability.vulnerability_id,
-        package.name,
+        f"{package.name}{_evidence(package)}",
         package.version,
         ", ".join(finding.fixed_versions) or "-",
         vulnerability.title or "-",
         vulnerability.links[0].url if vulnerability.links else "-",
     )
+
+
+def _evidence(package: finding_pb2.Package) -> str:
+    """What tells of a package, where that is not its installation."""
+    if package.evidence in ORDINARY:
+        return ""
+    return f" ({(word(EVIDENCE, package.evidence) or '').lower().replace('_', ' ')})"

@@ -8,8 +8,9 @@ import pytest
 from chassis.errors import InvalidArgument
 from google.protobuf.field_mask_pb2 import FieldMask
 from hallmark.common.v1 import severity_pb2
-from hallmark.scanner.v1 import risk_pb2, scan_pb2, scan_service_pb2, target_pb2
+from hallmark.scanner.v1 import inventory_pb2, risk_pb2, scan_pb2, scan_service_pb2, target_pb2
 from scanner import failures
+from scanner.inventory.model import Evidence
 from scanner.progress import Phase, ScanProgress
 from scanner.risk.model import Counts, RiskState
 from scanner.scan_records import Failure, Request, Scan, ScannedPlatform, ScanState, Summary, Trigger
@@ -31,6 +32,11 @@ SUMMARY = Summary(
     risk_state=RiskState.INCOMPLETE,
     counts=Counts.of([Severity.HIGH, Severity.LOW]),
 )
+
+
+def test_whatever_tells_of_a_package_can_be_sent() -> None:
+    sent = {name.removeprefix("PACKAGE_EVIDENCE_") for name in inventory_pb2.PackageEvidence.DESCRIPTOR.values_by_name}
+    assert sent == {evidence.value for evidence in Evidence} | {"UNSPECIFIED"}
 
 
 @pytest.mark.parametrize(

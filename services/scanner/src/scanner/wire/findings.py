@@ -1,6 +1,6 @@
 """Decodes questions about findings and vulnerabilities, and encodes the answers."""
 
-from hallmark.scanner.v1 import finding_pb2, finding_service_pb2, vulnerability_pb2
+from hallmark.scanner.v1 import finding_pb2, finding_service_pb2, inventory_pb2, vulnerability_pb2
 
 from scanner.advisories.vulnerability import Rating, Vulnerability
 from scanner.exposure import (
@@ -94,6 +94,9 @@ def _package(value: Package) -> finding_pb2.Package:
         architecture=value.arch,
         source_name=value.source_name,
         source_version=value.source_version,
+        evidence=inventory_pb2.PackageEvidence.Value(f"PACKAGE_EVIDENCE_{value.evidence.value}"),
+        module=value.module,
+        owner=value.owner,
     )
 
 

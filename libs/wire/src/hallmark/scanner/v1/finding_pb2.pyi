@@ -10,6 +10,7 @@ from google.protobuf import timestamp_pb2 as _timestamp_pb2
 from google.protobuf.internal import containers as _containers
 from google.protobuf.internal import enum_type_wrapper as _enum_type_wrapper
 from hallmark.common.v1 import severity_pb2 as _severity_pb2
+from hallmark.scanner.v1 import inventory_pb2 as _inventory_pb2
 from hallmark.scanner.v1 import vulnerability_pb2 as _vulnerability_pb2
 import builtins as _builtins
 import sys
@@ -175,6 +176,9 @@ class Package(_message.Message):
     ARCHITECTURE_FIELD_NUMBER: _builtins.int
     SOURCE_NAME_FIELD_NUMBER: _builtins.int
     SOURCE_VERSION_FIELD_NUMBER: _builtins.int
+    EVIDENCE_FIELD_NUMBER: _builtins.int
+    MODULE_FIELD_NUMBER: _builtins.int
+    OWNER_FIELD_NUMBER: _builtins.int
     purl: _builtins.str
     """The package URL, for example `pkg:deb/debian/libssl3@3.0.15-1~deb12u1?arch=amd64&distro=debian-12`."""
     ecosystem: _builtins.str
@@ -189,6 +193,14 @@ class Package(_message.Message):
     """The source package that it was built from; empty where the ecosystem has none."""
     source_version: _builtins.str
     """The source package's version; empty where the ecosystem has none."""
+    evidence: _inventory_pb2.PackageEvidence.ValueType
+    """What tells that it is there."""
+    module: _builtins.str
+    """The module and stream that an rpm belongs to, `name:stream`; empty where it belongs to none."""
+    owner: _builtins.str
+    """The distribution's source package that the file belongs to which says that the package is there; empty where it
+    belongs to none.
+    """
     def __init__(
         self,
         *,
@@ -199,10 +211,13 @@ class Package(_message.Message):
         architecture: _builtins.str = ...,
         source_name: _builtins.str = ...,
         source_version: _builtins.str = ...,
+        evidence: _inventory_pb2.PackageEvidence.ValueType = ...,
+        module: _builtins.str = ...,
+        owner: _builtins.str = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["architecture", b"architecture", "ecosystem", b"ecosystem", "name", b"name", "purl", b"purl", "source_name", b"source_name", "source_version", b"source_version", "version", b"version"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["architecture", b"architecture", "ecosystem", b"ecosystem", "evidence", b"evidence", "module", b"module", "name", b"name", "owner", b"owner", "purl", b"purl", "source_name", b"source_name", "source_version", b"source_version", "version", b"version"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

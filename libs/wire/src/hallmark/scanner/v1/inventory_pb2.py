@@ -24,7 +24,7 @@ _sym_db = _symbol_database.Default()
 
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n#hallmark/scanner/v1/inventory.proto\x12\x13hallmark.scanner.v1*v\n\x0fInventoryFormat\x12 \n\x1cINVENTORY_FORMAT_UNSPECIFIED\x10\x00\x12\"\n\x1eINVENTORY_FORMAT_CYCLONEDX_1_6\x10\x01\x12\x1d\n\x19INVENTORY_FORMAT_SPDX_2_3\x10\x02\x62\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n#hallmark/scanner/v1/inventory.proto\x12\x13hallmark.scanner.v1*v\n\x0fInventoryFormat\x12 \n\x1cINVENTORY_FORMAT_UNSPECIFIED\x10\x00\x12\"\n\x1eINVENTORY_FORMAT_CYCLONEDX_1_6\x10\x01\x12\x1d\n\x19INVENTORY_FORMAT_SPDX_2_3\x10\x02*\xeb\x01\n\x0fPackageEvidence\x12 \n\x1cPACKAGE_EVIDENCE_UNSPECIFIED\x10\x00\x12\x1d\n\x19PACKAGE_EVIDENCE_DATABASE\x10\x01\x12\x1d\n\x19PACKAGE_EVIDENCE_METADATA\x10\x02\x12\x1e\n\x1aPACKAGE_EVIDENCE_LOCK_FILE\x10\x03\x12\x1b\n\x17PACKAGE_EVIDENCE_BINARY\x10\x04\x12\x1f\n\x1bPACKAGE_EVIDENCE_CLASSIFIER\x10\x05\x12\x1a\n\x16PACKAGE_EVIDENCE_CLAIM\x10\x06\x62\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -33,4 +33,6 @@ if not _descriptor._USE_C_DESCRIPTORS:
   DESCRIPTOR._loaded_options = None
   _globals['_INVENTORYFORMAT']._serialized_start=60
   _globals['_INVENTORYFORMAT']._serialized_end=178
+  _globals['_PACKAGEEVIDENCE']._serialized_start=181
+  _globals['_PACKAGEEVIDENCE']._serialized_end=416
 # @@protoc_insertion_point(module_scope)

@@ -39,3 +39,43 @@ INVENTORY_FORMAT_CYCLONEDX_1_6: InventoryFormat.ValueType  # 1
 INVENTORY_FORMAT_SPDX_2_3: InventoryFormat.ValueType  # 2
 """SPDX 2.3, JSON."""
 Global___InventoryFormat: _TypeAlias = InventoryFormat  # noqa: Y015
+
+class _PackageEvidence:
+    ValueType = _typing.NewType("ValueType", _builtins.int)
+    V: _TypeAlias = ValueType  # noqa: Y015
+
+class _PackageEvidenceEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_PackageEvidence.ValueType], _builtins.type):
+    DESCRIPTOR: _descriptor.EnumDescriptor
+    PACKAGE_EVIDENCE_UNSPECIFIED: _PackageEvidence.ValueType  # 0
+    """Not set; never sent."""
+    PACKAGE_EVIDENCE_DATABASE: _PackageEvidence.ValueType  # 1
+    """The database of a package manager."""
+    PACKAGE_EVIDENCE_METADATA: _PackageEvidence.ValueType  # 2
+    """A file that every installed package of its ecosystem has."""
+    PACKAGE_EVIDENCE_LOCK_FILE: _PackageEvidence.ValueType  # 3
+    """A file that lists what an application is installed with; whether it was, is not known."""
+    PACKAGE_EVIDENCE_BINARY: _PackageEvidence.ValueType  # 4
+    """What a compiler wrote into a program or archive of what it was built from."""
+    PACKAGE_EVIDENCE_CLASSIFIER: _PackageEvidence.ValueType  # 5
+    """A version found in the text of a program that is known by its name."""
+    PACKAGE_EVIDENCE_CLAIM: _PackageEvidence.ValueType  # 6
+    """A document that came with the image or was given by a person."""
+
+class PackageEvidence(_PackageEvidence, metaclass=_PackageEvidenceEnumTypeWrapper):
+    """What tells that a package is there."""
+
+PACKAGE_EVIDENCE_UNSPECIFIED: PackageEvidence.ValueType  # 0
+"""Not set; never sent."""
+PACKAGE_EVIDENCE_DATABASE: PackageEvidence.ValueType  # 1
+"""The database of a package manager."""
+PACKAGE_EVIDENCE_METADATA: PackageEvidence.ValueType  # 2
+"""A file that every installed package of its ecosystem has."""
+PACKAGE_EVIDENCE_LOCK_FILE: PackageEvidence.ValueType  # 3
+"""A file that lists what an application is installed with; whether it was, is not known."""
+PACKAGE_EVIDENCE_BINARY: PackageEvidence.ValueType  # 4
+"""What a compiler wrote into a program or archive of what it was built from."""
+PACKAGE_EVIDENCE_CLASSIFIER: PackageEvidence.ValueType  # 5
+"""A version found in the text of a program that is known by its name."""
+PACKAGE_EVIDENCE_CLAIM: PackageEvidence.ValueType  # 6
+"""A document that came with the image or was given by a person."""
+Global___PackageEvidence: _TypeAlias = PackageEvidence  # noqa: Y015
