@@ -131,6 +131,7 @@ async def learn(
     versions |= await unit.findings.versions_with(tally.vulnerabilities)
     found = await find_again(unit, versions, now)
     manifests = await unit.inventories.manifests_holding(found.versions)
+    manifests |= await unit.inventories.manifests_owned_by(tally.packages)
     images_changed = await reassess(unit, manifests, RiskCause.IMPORT, str(number), now)
     # After the risks: who follows the stream must not take an old risk for a fresh one.
     await refresh_feed_sets(unit, max_age, now)

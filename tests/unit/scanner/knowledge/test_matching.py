@@ -54,6 +54,12 @@ async def test_debian_is_matched_by_source_package_and_version(knowledge: Knowle
     assert await found_in(knowledge, vulnerable, fixed) == [("DSA-1", "libc6", ("2.36-9+deb12u4",))]
 
 
+async def test_kernel_headers_count(knowledge: Knowledge) -> None:
+    await knowledge.learn(osv_record("DSA-1", "Debian:12", "linux", fixed="6.1.99-1"))
+    headers = debian_package("linux-libc-dev", "6.1.90-1", source="linux")
+    assert await found_in(knowledge, headers) == [("DSA-1", "linux-libc-dev", ("6.1.99-1",))]
+
+
 @pytest.mark.parametrize(("ecosystem", "found"), [("Debian:12", True), ("Debian", True), ("Debian:11", False)])
 async def test_releases(knowledge: Knowledge, ecosystem: str, found: bool) -> None:
     await knowledge.learn(osv_record("DSA-1", ecosystem, "bash"))

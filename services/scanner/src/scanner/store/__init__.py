@@ -62,6 +62,13 @@ class Inventories(Protocol):
         """Return the numbers of the manifests that hold one of these package versions and do not stand still."""
         ...
 
+    async def manifests_owned_by(self, names: Iterable[tuple[str, str]]) -> set[int]:
+        """Return the numbers of the manifests that hold what a package of one of these (ecosystem, name) owns.
+
+        None of them stands still.
+        """
+        ...
+
     async def numbers_of(self, wanted: Iterable[tuple[str, str]]) -> set[int]:
         """Return the numbers of those of these images, by repository and digest, that have an inventory."""
         ...

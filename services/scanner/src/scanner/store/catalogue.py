@@ -11,6 +11,7 @@ from scanner.catalogue import Image, ImageFilter, PlatformView, Repository
 from scanner.ecosystems import normalise_name
 from scanner.severity import Severity
 from scanner.store.encoding import details_of, risk_of
+from scanner.store.ownership import counts
 from scanner.store.tables import (
     findings,
     image_platforms,
@@ -114,7 +115,7 @@ def _holds(sets: Select[Any], package: str) -> ColumnElement[bool]:
 
 
 def _has(vulnerabilities: frozenset[str]) -> ColumnElement[bool]:
-    found = and_(findings.c.vulnerability.in_(vulnerabilities), findings.c.closed_at.is_(None))
+    found = and_(findings.c.vulnerability.in_(vulnerabilities), findings.c.closed_at.is_(None), counts())
     joined = findings.c.package_version == set_members.c.package_version
     return _of_sets(select(set_members.c.package_set).join(findings, joined).where(found))
 

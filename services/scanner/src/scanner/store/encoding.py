@@ -89,6 +89,7 @@ def package_of(row: RowMapping) -> Package:
         path=row["path"],
         module=row["module"],
         owner=row["owner"],
+        owner_ecosystem=row["owner_ecosystem"],
         evidence=Evidence(row["evidence"]),
     )
 

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Sequence
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import RowMapping, Select, and_, func, not_, or_, select, tuple_, union
+from sqlalchemy import ColumnElement, RowMapping, Select, and_, func, not_, or_, select, tuple_, union
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from scanner.advisories.osv import Record, decode
@@ -24,6 +24,7 @@ from scanner.severity import Severity
 from scanner.store.catalogue import named
 from scanner.store.chunks import chunked
 from scanner.store.encoding import package_of
+from scanner.store.ownership import counts
 from scanner.store.tables import (
     advisories,
     advisory_names,
@@ -51,7 +52,7 @@ class ExposureRows:
         of_index = select(image_platforms.c.manifest_image).where(image_platforms.c.index_image == image)
         query = (
             select(findings, package_versions, set_members.c.position, set_members.c.path)
-            .add_columns(set_members.c.owner, set_members.c.evidence)
+            .add_columns(set_members.c.owner, set_members.c.owner_ecosystem, set_members.c.evidence)
             .add_columns(layers.c.digest.label("layer"), images.c.number.label("image"), images.c.digest)
             .add_columns(images.c.last_scanned, images.c.details, images.c.still_since)
             .select_from(images)
@@ -59,7 +60,7 @@ class ExposureRows:
             .join(layers, layers.c.number == set_members.c.layer)
             .join(package_versions, package_versions.c.number == set_members.c.package_version)
             .join(findings, findings.c.package_version == set_members.c.package_version)
-            .where(or_(images.c.number == image, images.c.number.in_(of_index)))
+            .where(or_(images.c.number == image, images.c.number.in_(of_index)), counts())
             .where(or_(images.c.still_since.is_(None), findings.c.first_detected <= images.c.still_since))
             .order_by(*place)
             .limit(limit)
@@ -76,7 +77,7 @@ class ExposureRows:
         worst = func.min(findings.c.severity)
         query = (
             select(worst, findings.c.vulnerability)
-            .where(findings.c.closed_at.is_(None))
+            .where(findings.c.closed_at.is_(None), _is_held(wanted.repositories))
             .group_by(findings.c.vulnerability)
             .order_by(worst, findings.c.vulnerability)
             .limit(limit)
@@ -87,8 +88,6 @@ class ExposureRows:
             query = query.where(findings.c.severity.in_([int(severity) for severity in wanted.severities]))
         if wanted.package:
             query = query.join(package_versions).where(named(wanted.package))
-        if wanted.repositories is not None:
-            query = query.where(findings.c.package_version.in_(_versions_in(wanted.repositories)))
         return [VulnerabilityCursor(*row) for row in await self._session.execute(query)]
 
     async def images_with(self, vulnerabilities: Sequence[str], repositories: frozenset[str] | None) -> dict[str, int]:
@@ -98,7 +97,7 @@ class ExposureRows:
             .select_from(findings)
             .join(set_members, set_members.c.package_version == findings.c.package_version)
             .join(images, images.c.package_set == set_members.c.package_set)
-            .where(findings.c.vulnerability.in_(vulnerabilities), findings.c.closed_at.is_(None))
+            .where(findings.c.vulnerability.in_(vulnerabilities), findings.c.closed_at.is_(None), counts())
         )
         if repositories is not None:
             holding = holding.where(images.c.repository.in_(repositories))
@@ -125,7 +124,7 @@ class ExposureRows:
     async def severity_of(self, vulnerability: str) -> Severity | None:
         """Return the worst severity of the open findings of a vulnerability; None where there are none."""
         query = select(func.min(findings.c.severity)).where(
-            findings.c.vulnerability == vulnerability, findings.c.closed_at.is_(None)
+            findings.c.vulnerability == vulnerability, findings.c.closed_at.is_(None), _is_held(None)
         )
         worst = (await self._session.execute(query)).scalar_one()
         return None if worst is None else Severity(worst)
@@ -160,9 +159,13 @@ def _wanted(query: Select[Any], wanted: FindingFilter) -> Select[Any]:
     return query
 
 
-def _versions_in(repositories: frozenset[str]) -> Select[Any]:
-    joined = and_(images.c.package_set == set_members.c.package_set, images.c.repository.in_(repositories))
-    return select(set_members.c.package_version).join(images, joined)
+def _is_held(repositories: frozenset[str] | None) -> ColumnElement[bool]:
+    """Whether a finding counts in some package set, in one of an image in `repositories` unless None."""
+    held = select(set_members.c.position).where(set_members.c.package_version == findings.c.package_version, counts())
+    if repositories is not None:
+        joined = and_(images.c.package_set == set_members.c.package_set, images.c.repository.in_(repositories))
+        held = held.join(images, joined)
+    return held.correlate(findings).exists()
 
 
 def _closed_at(row: RowMapping) -> datetime | None:

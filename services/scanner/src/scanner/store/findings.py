@@ -12,6 +12,7 @@ from scanner.matching import Changes, Facts, FindingKey, Held, Match
 from scanner.risk.assess import OpenFinding
 from scanner.severity import Severity
 from scanner.store.chunks import chunked
+from scanner.store.ownership import counts
 from scanner.store.tables import (
     advisories,
     advisory_vulnerabilities,
@@ -134,7 +135,7 @@ class FindingRows:
             .select_from(set_members)
             .join(findings, findings.c.package_version == set_members.c.package_version)
             .join(package_versions, package_versions.c.number == findings.c.package_version)
-            .where(set_members.c.package_set == package_set, findings.c.closed_at.is_(None))
+            .where(set_members.c.package_set == package_set, findings.c.closed_at.is_(None), counts())
             .group_by(findings.c.number, package_versions.c.number)
         )
         rows = (await self._session.execute(query)).all()

@@ -7,7 +7,7 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Table, insert, select, update
+from sqlalchemy import Table, and_, insert, or_, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from scanner.catalogue import ImageRecord, StoredInventory, StoredPackages
@@ -52,6 +52,7 @@ class InventoryRows:
                 "layer": layer_numbers[package.layer],
                 "path": package.path,
                 "owner": package.owner,
+                "owner_ecosystem": package.owner_ecosystem,
                 "evidence": package.evidence.value,
             }
             for position, (_, package) in enumerate(ordered)
@@ -110,6 +111,7 @@ class InventoryRows:
         """Return packages of a set in its order, so many from a position on."""
         query = (
             select(package_versions, set_members.c.path, set_members.c.owner, set_members.c.evidence)
+            .add_columns(set_members.c.owner_ecosystem)
             .add_columns(layers.c.digest.label("layer"))
             .select_from(set_members)
             .join(package_versions, package_versions.c.number == set_members.c.package_version)
@@ -191,6 +193,25 @@ class InventoryRows:
         for chunk in chunked(versions):
             query = select(set_members.c.package_set).where(set_members.c.package_version.in_(chunk)).distinct()
             sets |= set((await self._session.execute(query)).scalars())
+        return await self._manifests_of(sets)
+
+    async def manifests_owned_by(self, names: Iterable[tuple[str, str]]) -> set[int]:
+        """Return the numbers of the manifests that hold what a package of one of these (ecosystem, name) owns.
+
+        None of them stands still.
+        """
+        feeds = [(feed_of(ecosystem), name) for ecosystem, name in names]
+        sets: set[int] = set()
+        for feed in sorted({feed for feed, _ in feeds}):
+            of_feed = set_members.c.owner_ecosystem
+            is_of_feed = or_(of_feed == feed, of_feed.startswith(f"{feed}:", autoescape=True))
+            for chunk in chunked({name for other, name in feeds if other == feed}):
+                is_owned = and_(set_members.c.owner != "", set_members.c.owner.in_(chunk))
+                query = select(set_members.c.package_set).where(is_owned, is_of_feed).distinct()
+                sets |= set((await self._session.execute(query)).scalars())
+        return await self._manifests_of(sets)
+
+    async def _manifests_of(self, sets: Iterable[int]) -> set[int]:
         found: set[int] = set()
         for chunk in chunked(sets):
             query = select(images.c.number).where(images.c.package_set.in_(chunk), images.c.still_since.is_(None))
@@ -258,7 +279,8 @@ class InventoryRows:
 
 def _member_identity(package: Package) -> tuple[str, ...]:
     version = _version_identity(package).hex()
-    return version, package.layer, package.path, package.owner, package.evidence.value
+    of = (package.owner_ecosystem,) if package.owner_ecosystem else ()
+    return version, package.layer, package.path, package.owner, package.evidence.value, *of
 
 
 def _version_identity(package: Package) -> bytes:

@@ -18,6 +18,7 @@ from sqlalchemy import (
     Table,
     Text,
     UniqueConstraint,
+    text,
 )
 
 metadata = service_metadata()
@@ -61,6 +62,8 @@ layers = Table(
     Column("digest", DIGEST, nullable=False, unique=True),
 )
 
+_OWNED = text("owner <> ''")
+
 set_members = Table(
     "set_members",
     metadata,
@@ -71,12 +74,14 @@ set_members = Table(
     Column("path", Text, nullable=False),
     Column("owner", Text, nullable=False, server_default=""),
     Column("evidence", String(16), nullable=False, server_default="METADATA"),
+    Column("owner_ecosystem", String(64), nullable=False, server_default=""),
     Index("ix_set_members_package_version", "package_version", "package_set"),
+    Index("ix_set_members_owner", "owner", "package_set", sqlite_where=_OWNED, postgresql_where=_OWNED),
 )
 """A package in a set, with the layer that brought it and the file that says so; a version may lie there repeatedly.
 
-owner is the distribution's source package that the file belongs to, empty where that is none; evidence what tells of
-the package."""
+owner is the distribution's package that the file belongs to, by its name in advisories of owner_ecosystem, both empty
+where that is none; evidence what tells of the package."""
 
 images = Table(
     "images",
