@@ -14,6 +14,7 @@ from scanner.layers.tree import Tree
 from scanner.layers.wishes import Keep
 
 from tests.factories.images import Member, directory, file, hard_link, opaque, symlink, tar, whiteout
+from tests.factories.jars import MANIFEST, jar
 
 PATHS = st.sampled_from(
     [
@@ -35,6 +36,13 @@ PATHS = st.sampled_from(
         "deps",
         "deps/c/package.json",
         "caf\udce9/node_modules/q/package.json",
+        "app/caf\udce9-1.jar",
+        "app/b-1.egg",
+        "gems/specifications/c.gemspec",
+        "pip/_vendor/vendor.txt",
+        "app/requirements.txt",
+        "app/yarn.lock",
+        "app/Cargo.lock",
     ]
 )
 WORDS = st.sampled_from(
@@ -49,6 +57,10 @@ RECORDS = st.builds(
             b"Name: %s\nVersion: %s\n",
             b"P:a\nV:%s\no:%s\n\n",
             b"ID=%s\nVERSION_ID=%s\n",
+            b'# stub: %s %s x lib\ns.platform = "\0"\n',
+            b"%s@1:\n  version %s\n",
+            b'[[package]]\nname = "%s"\nversion = "%s"\nsource = "x"\n',
+            b"%s==%s\n",
         ]
     ),
     WORDS,
@@ -57,7 +69,12 @@ RECORDS = st.builds(
 DESCRIPTIONS = st.fixed_dictionaries(
     {"name": st.sampled_from(["a", "@s/b", "a\0", "\ud800"]), "version": st.sampled_from(["1.0.0", "1\0", "\ud800"])}
 ).map(lambda told: json.dumps(told).encode())
-BODIES = st.lists(RECORDS, max_size=4).map(b"".join) | DESCRIPTIONS | st.binary(max_size=40)
+ARCHIVES = st.builds(
+    lambda name, version: jar({f"lib/{name}.jar": jar({MANIFEST: b"Implementation-Version: " + version + b"\n\n"})}),
+    st.sampled_from(["a", "a:b", "\u202e-1", " ", "x" * 300]),
+    WORDS,
+)
+BODIES = ARCHIVES | st.lists(RECORDS, max_size=4).map(b"".join) | DESCRIPTIONS | st.binary(max_size=40)
 MEMBERS = st.one_of(
     st.builds(file, PATHS, BODIES),
     st.builds(file, PATHS, BODIES),

@@ -277,6 +277,16 @@ def test_a_nested_archive_of_an_endless_name_is_named_by_its_beginning() -> None
     assert len(path) < 5_000
 
 
+def test_a_name_that_no_database_takes_is_shown() -> None:
+    body = jar({"lib/aXb.jar": jar({}), "lib/caf\u00e9.jar": jar({})}).replace(b"aXb", b"a\0b")
+    found = in_app(body.replace("caf\u00e9".encode(), b"caf\xe9\xe9"))
+    assert {one.path for one in found.packages} == {
+        "opt/app.jar",
+        "opt/app.jar!/lib/a\\x00b.jar",
+        "opt/app.jar!/lib/caf\\xe9\\xe9.jar",
+    }
+
+
 def test_sizes_of_eight_bytes() -> None:
     stream = io.BytesIO()
     with zipfile.ZipFile(stream, "w") as archive:

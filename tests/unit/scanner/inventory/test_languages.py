@@ -10,6 +10,7 @@ from scanner.inventory.python import read_metadata
 
 from tests.factories.images import Member, file, layer, node_module, opaque, symlink, wheel, whiteout
 from tests.factories.inventories import inventory, inventory_of, names
+from tests.factories.jars import jar
 
 METADATA = "Metadata-Version: 2.1\nName: Foo.Bar_baz\nVersion: 1.0rc1\nDescription: Name: wrong\n\nName: worse\n"
 
@@ -30,6 +31,51 @@ def test_where_python_packages_lie(path: str) -> None:
     assert (package.ecosystem, package.name, package.version) == ("PyPI", "Foo.Bar_baz", "1.0rc1")
     assert package.purl == "pkg:pypi/foo.bar-baz@1.0rc1"
     assert (package.layer, package.path) == (image_layer.digest, path)
+
+
+def test_a_zipped_egg() -> None:
+    body = jar({"EGG-INFO/PKG-INFO": METADATA, "foo/__init__.py": "", "EGG-INFO/zip-safe": ""})
+    [package] = inventory_of(file("opt/foo-1-py3.egg", body)).packages
+    assert (package.name, package.version, package.path) == ("Foo.Bar_baz", "1.0rc1", "opt/foo-1-py3.egg")
+
+
+def test_what_is_called_an_egg() -> None:
+    found = inventory_of(
+        file("a.egg", b"PK\3\4?"), file("b.egg", "yolk"), file("c.egg", jar({"x": ""})), file("d.egg", jar({}))
+    )
+    assert found.packages == ()
+    assert [one.path for one in found.unreadable] == ["a.egg"]
+
+
+def test_what_packages_vendor() -> None:
+    vendored = "requests==2.31.0\n    urllib3==1.26.18\n# no\nrich==13.4.2  # why\n"
+    found = inventory_of(
+        wheel("pip", "23.3"),
+        file("usr/lib/python3/site-packages/pip/_vendor/vendor.txt", vendored),
+        wheel("urllib3", "1.26.18"),
+        wheel("wheel", "0.43.0", root="usr/lib/python3/site-packages/setuptools/_vendor"),
+    )
+    assert names(found) == [
+        ("PyPI", "pip", "23.3"),
+        ("PyPI", "requests", "2.31.0"),
+        ("PyPI", "rich", "13.4.2"),
+        ("PyPI", "urllib3", "1.26.18"),
+        ("PyPI", "urllib3", "1.26.18"),
+        ("PyPI", "wheel", "0.43.0"),
+    ]
+
+
+def test_one_package_under_two_spellings() -> None:
+    found = inventory_of(wheel("Pillow", "9.0.0"), wheel("pillow", "10.1.0"))
+    assert names(found) == [("PyPI", "Pillow", "9.0.0"), ("PyPI", "pillow", "10.1.0")]
+
+
+def test_a_package_that_is_developed_in_place() -> None:
+    found = inventory_of(
+        file("usr/lib/python3/site-packages/foo.egg-link", "/src/foo\n."),
+        file("src/foo/foo.egg-info/PKG-INFO", METADATA),
+    )
+    assert [one.path for one in found.packages] == ["src/foo/foo.egg-info/PKG-INFO"]
 
 
 @pytest.mark.parametrize("path", ["a/METADATA", "x.dist-info/METADATA/y", "x.dist-info/RECORD", "a/PKG-INFO"])
@@ -99,6 +145,10 @@ def test_nested_npm_packages() -> None:
         ("app/package.json", {"name": "a", "version": "1"}),
         ("app/node_modules/a/dist/package.json", {"name": "a", "version": "1"}),
         ("app/node_modules/@scope/package.json", {"name": "a", "version": "1"}),
+        ("app/node_modules/.cache/package.json", {"name": "a", "version": "1"}),
+        ("usr/share/nodejs/acorn/dist/package.json", {"name": "dist", "version": "1.0.0"}),
+        ("app/node_modules/acorn/bin/package.json", {"name": "bin", "version": "1.0.0"}),
+        ("app/node_modules/@scope/a/esm/package.json", {"name": "a", "version": "1"}),
         ("app/node_modules/a/package.json", {"type": "module"}),
         ("app/node_modules/a/package.json", {"name": "a"}),
         ("app/node_modules/a/package.json", {"name": "a", "version": ""}),

@@ -63,7 +63,7 @@ def find_packages(image: Image) -> Iterator[Found]:
         if not kept.file.is_whole:
             yield unreadable(path, kept, kept.file.problem)
             continue
-        for told, layer in first_layer(kept, partial(read_told, path)):
+        for told, layer in first_layer(kept, partial(read_told, printable(path))):
             yield _found(told, layer, printable(path) + told.inner)
     yield from each_package(image.of("java_unpacked"), read_notes, ECOSYSTEM)
 

@@ -17,6 +17,7 @@ from scanner.layers.paths import printable
 from scanner.layers.wishes import Essence, NoEssence
 
 _NAME = re.compile(r"[^\s\0]{1,256}")
+_ARCH = re.compile(r"[^\s\0]{1,64}")
 _LARGEST = 16 * 2**20
 _MOST_OBJECTS = 500_000
 """Objects in a document: a small one could make many, each of which takes more memory than it is long."""
@@ -43,7 +44,7 @@ def listed(name: str, version: str, arch: str = "") -> Listed | str:
         return "An entry names no package."
     if not _NAME.fullmatch(version):
         return f"The entry of {name} gives no version."
-    return Listed(name, version, arch[:64])
+    return Listed(name, version, arch if _ARCH.fullmatch(arch) else "")
 
 
 def listing(read: Read) -> Essence:

@@ -14,7 +14,7 @@ from scanner.inventory.evidence import Identity, each_package
 ECOSYSTEM = "npm"
 
 _LARGEST = 2**20
-_INSTALLED = re.compile(r"(?:.*/)?node_modules/(?:@[^/]+/)?[^/@][^/]*/package\.json", re.DOTALL)
+_INSTALLED = re.compile(r"(?:.*/)?node_modules/(?:@[^/]+/)?[^/@.][^/]*/package\.json", re.DOTALL)
 _NAME = re.compile(r"(?:@[^/@\s\0]+/)?[^/@\s\0]+")
 _VERSION = re.compile(r"[^\s\0]{1,256}")
 _LONGEST = 214
@@ -30,7 +30,8 @@ class _Manifest(msgspec.Struct, frozen=True):
 def find_packages(image: Image) -> Iterator[Found]:
     """The packages in folders called `node_modules`, or that a link of this name leads to.
 
-    Other files are no installed packages, but of whatever is developed, or examples.
+    Other files are no installed packages, but of whatever is developed, examples, or fragments of a package that say
+    how they are loaded. No package's name begins with a dot: what lies there are caches.
     """
     folders = {link.leads_to for link in image.links if link.name == "node_modules"}
     return each_package(_installed(image.of("npm"), folders), read_package_json, ECOSYSTEM)
@@ -44,7 +45,7 @@ def _lies_in(path: str, folders: Set[str]) -> bool:
     """Whether a package's file lies where one of these folders would have it if it were called `node_modules`."""
     above, _, name = path.rpartition("/")[0].rpartition("/")
     parent, _, scope = above.rpartition("/")
-    return name[:1] not in {"", "@"} and (above in folders or (scope.startswith("@") and parent in folders))
+    return name[:1] not in {"", "@", "."} and (above in folders or (scope.startswith("@") and parent in folders))
 
 
 def read_package_json(body: bytes) -> Identity | str | None:

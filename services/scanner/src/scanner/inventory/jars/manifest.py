@@ -8,7 +8,7 @@ from collections.abc import Mapping
 
 _VERSIONS = ("implementation-version", "bundle-version", "specification-version", "plugin-version")
 """What tells the archive's version: Java's own names, OSGi's and Jenkins'; the first that is there counts."""
-_VERSION = re.compile(r"[^\s$]{1,256}")
+_VERSION = re.compile(r"[^\s\0$]{1,256}")
 
 
 def read_version(body: bytes) -> str:

@@ -11,7 +11,7 @@ import msgspec
 from scanner.inventory.elements import Element, MarkupMalformed, visit_elements
 
 _NAME = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.-]{0,255}", re.ASCII)
-_VERSION = re.compile(r"[^\s$]{1,256}")
+_VERSION = re.compile(r"[^\s\0$]{1,256}")
 _FIELDS = ("groupId", "artifactId", "version")
 _INHERITED = ("groupId", "version")
 

@@ -108,7 +108,8 @@ def _archive(section: Section, inner: str, depth: int, budget: _Budget) -> Itera
 
 
 def _nested(section: Section, member: Member, inner: str, depth: int, budget: _Budget) -> Iterator[Archive]:
-    path = f"{inner}!/{printable(member.name[:_LONGEST].decode('utf-8', 'surrogateescape'))}"
+    name = member.name[:_LONGEST].replace(b"\0", b"\\x00").decode("utf-8", "surrogateescape")
+    path = f"{inner}!/{printable(name)}"
     if problem := _out_of_bounds(member, depth):
         yield Archive(path, problem=problem)
         return
