@@ -1,6 +1,7 @@
 """Packages of Ruby, PHP and .NET, which describe what is installed in files of their own."""
 
 import json
+from collections.abc import Callable
 
 import pytest
 from hypothesis import given
@@ -12,8 +13,9 @@ from scanner.inventory.php import read_installed
 from scanner.inventory.ruby import read_specification
 from scanner.layers.wishes import NoEssence
 
-from tests.factories.images import digest_of, file, layer
+from tests.factories.images import Member, digest_of, file, hard_link, layer, node_module, symlink
 from tests.factories.inventories import inventory, inventory_of, names
+from tests.factories.jars import jar
 
 RAKE = """\
 # -*- encoding: utf-8 -*-
@@ -61,6 +63,21 @@ def test_a_gem_for_a_platform() -> None:
 )
 def test_specifications(text: str, expected: object) -> None:
     assert list(read_specification(text.encode())) == [expected]
+
+
+@pytest.mark.parametrize("link", [symlink, hard_link])
+@pytest.mark.parametrize("target", ["app/yarn.lock", "app/a.jar", "etc/os-release", "app/node_modules/a/package.json"])
+def test_a_link_to_a_file_of_another_kind_is_named(link: Callable[[str, str], Member], target: str) -> None:
+    found = inventory_of(
+        file("etc/os-release", "ID=other\n"),
+        file("app/yarn.lock", "a@1:\n  version 1\n"),
+        file("app/a.jar", jar({})),
+        node_module("a", "1"),
+        link(f"{GEMS}/a.gemspec", f"/{target}"),
+        link("app/other.jar", f"/{target}") if target != "app/a.jar" else file("x"),
+    )
+    assert {one.ecosystem for one in found.packages} == {"npm", "Maven"}
+    assert f"{GEMS}/a.gemspec" in {one.path for one in found.unreadable}
 
 
 def test_a_source_of_a_gem_is_no_installed_one() -> None:

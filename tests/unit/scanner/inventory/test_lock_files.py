@@ -5,9 +5,10 @@ import json
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from scanner.inventory.listings import Listed
+from scanner.inventory.listings import Listed, listed
 from scanner.inventory.lock_files import LOCK_FILES
 from scanner.inventory.model import Evidence
+from scanner.inventory.purls import purl_of
 from scanner.layers.wishes import NoEssence
 
 from tests.factories.images import file, node_module, wheel
@@ -105,6 +106,13 @@ def test_what_can_not_be_read_is_named(name: str) -> None:
     assert [one.path for one in found.unreadable] == [f"app/{name}"]
 
 
+@pytest.mark.parametrize("name", ["/", "@s/", ":", "%20", "a//b", "@", "...", "\u200b"])
+@pytest.mark.parametrize("kind", ["package_lock", "composer_lock", "packages_lock", "gradle_lockfile"])
+def test_names_that_are_none(kind: str, name: str) -> None:
+    told = listed(name, "1")
+    assert isinstance(told, str) or purl_of(LOCK_FILES[kind].ecosystem, told.name, told.version)
+
+
 @pytest.mark.parametrize("kind", LOCK_FILES)
 @given(body=st.binary(max_size=200) | st.text(max_size=300).map(str.encode), data=st.data())
 def test_no_bytes_break_the_reading(kind: str, body: bytes, data: st.DataObject) -> None:
@@ -113,6 +121,9 @@ def test_no_bytes_break_the_reading(kind: str, body: bytes, data: st.DataObject)
     for hostile in (body, whole[:at] + body + whole[at:], whole[at:]):
         try:
             for one in LOCK_FILES[kind].read(hostile):
-                assert isinstance(one, Listed) or one.endswith(".")
+                if isinstance(one, Listed):
+                    assert purl_of(LOCK_FILES[kind].ecosystem, one.name, one.version, one.arch)
+                else:
+                    assert one.endswith(".")
         except NoEssence as problem:
             assert str(problem).endswith(".")  # noqa: PT017

@@ -41,7 +41,7 @@ def read_dependencies(body: bytes) -> Iterator[Listed | str]:
 
 def find_packages(image: Image) -> Iterator[Found]:
     """The packages of an image, and what of them could not be read."""
-    return each_listed(image.of("dotnet"), ECOSYSTEM, Evidence.METADATA)
+    return each_listed(image.of("dotnet"), read_dependencies, ECOSYSTEM, Evidence.METADATA)
 
 
 ANALYZER = Analyzer("dotnet", 1, {"dotnet": Wanted(r"[^/]+\.deps\.json", listing(read_dependencies))}, find_packages)

@@ -4,7 +4,6 @@ A package's name is `group:artifact`, or the artifact alone where nothing tells 
 name. The path of an archive in an archive is that of the outer one, `!/`, and that in there.
 """
 
-import zlib
 from collections.abc import Iterator
 from functools import partial
 from io import SEEK_END
@@ -13,6 +12,7 @@ from typing import BinaryIO
 import msgspec
 
 from scanner.inventory.analyzer import Analyzer, Found, Image, Wanted
+from scanner.inventory.essences import pack, problem_of, unpack
 from scanner.inventory.evidence import Identity, each_package, unreadable
 from scanner.inventory.jars.identity import projects_of
 from scanner.inventory.jars.poms import Pom, read_properties
@@ -26,6 +26,7 @@ from scanner.layers.wishes import Essence
 
 ECOSYSTEM = "Maven"
 
+_FORM = "archive of Java"
 _LARGEST = 4 * 2**30
 _NOTES = r"META-INF/maven/[^/]+/[^/]+/pom\.properties"
 _HEAD = 64 * 2**10
@@ -44,12 +45,12 @@ def essence(file: BinaryIO) -> bytes | None:
     """What the archive in a file tells, for `read_told`; None where there is nothing in the file."""
     if not file.seek(0, SEEK_END):
         return None
-    return zlib.compress(msgspec.json.encode(read_archives(file)), 1)
+    return pack(_FORM, read_archives(file))
 
 
 def read_told(path: str, body: bytes) -> Iterator[Told]:
     """What the essence of the archive at a path tells."""
-    for archive in msgspec.json.decode(zlib.decompress(body), type=list[Archive]) if body else ():
+    for archive in unpack(_FORM, body, list[Archive]) or ():
         if archive.problem:
             yield Told(archive.inner, None, archive.problem)
         if archive.poms or not archive.problem:
@@ -60,8 +61,8 @@ def read_told(path: str, body: bytes) -> Iterator[Told]:
 def find_packages(image: Image) -> Iterator[Found]:
     """The packages of an image, and what of them could not be read."""
     for path, kept in (*image.of("java"), *image.of("java_by_content")):
-        if not kept.file.is_whole:
-            yield unreadable(path, kept, kept.file.problem)
+        if problem := problem_of(kept, _FORM):
+            yield unreadable(path, kept, problem)
             continue
         for told, layer in first_layer(kept, partial(read_told, printable(path))):
             yield _found(told, layer, printable(path) + told.inner)

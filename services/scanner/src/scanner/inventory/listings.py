@@ -2,13 +2,14 @@
 
 import io
 import re
-import zlib
-from collections.abc import Callable, Iterable, Iterator
-from typing import BinaryIO, TypeVar
+from collections.abc import Iterable, Iterator
+from functools import partial
+from typing import BinaryIO, Protocol, TypeVar
 
 import msgspec
 
 from scanner.inventory.analyzer import Files, Found
+from scanner.inventory.essences import pack, problem_of, unpack
 from scanner.inventory.evidence import demand_few, unreadable
 from scanner.inventory.model import Evidence, Package
 from scanner.inventory.origins import first_layer
@@ -16,7 +17,8 @@ from scanner.inventory.purls import purl_of
 from scanner.layers.paths import printable
 from scanner.layers.wishes import Essence, NoEssence
 
-_NAME = re.compile(r"[^\s\0]{1,256}")
+_NAME = re.compile(r"[^\s\0]{1,256}(?<![/:])")
+_VERSION = re.compile(r"[^\s\0]{1,256}")
 _ARCH = re.compile(r"[^\s\0]{1,64}")
 _LARGEST = 16 * 2**20
 _MOST_OBJECTS = 500_000
@@ -34,15 +36,19 @@ class Listed(msgspec.Struct, frozen=True):
     arch: str = ""
 
 
-Read = Callable[[bytes], Iterable[Listed | str]]
-"""Reads a file: its packages, and a sentence for each entry that can't be read. Raises NoEssence, LimitExceeded."""
+class Read(Protocol):
+    """Reads a file: its packages, and a sentence for each entry that can't be read. Raises NoEssence, LimitExceeded."""
+
+    __name__: str
+
+    def __call__(self, body: bytes, /) -> Iterable[Listed | str]: ...
 
 
 def listed(name: str, version: str, arch: str = "") -> Listed | str:
     """An entry, or the sentence that it names no package."""
     if not _NAME.fullmatch(name):
         return "An entry names no package."
-    if not _NAME.fullmatch(version):
+    if not _VERSION.fullmatch(version):
         return f"The entry of {name} gives no version."
     return Listed(name, version, arch if _ARCH.fullmatch(arch) else "")
 
@@ -52,7 +58,7 @@ def listing(read: Read) -> Essence:
 
     def extract(file: BinaryIO) -> bytes | None:
         told = list(dict.fromkeys(demand_few(read(file.read().removeprefix(_MARK)))))
-        return zlib.compress(msgspec.json.encode(told), 1) if told else None
+        return pack(read.__name__, told) if told else None
 
     return Essence(extract, _LARGEST)
 
@@ -76,21 +82,25 @@ def lines_of(body: bytes) -> Iterator[str]:
         raise NoEssence(f"It is no text: {problem}.") from problem
 
 
-def each_listed(files: Files, ecosystem: str, evidence: Evidence) -> Iterator[Found]:
-    """The packages of an ecosystem (OSV's name) that these files list, and what of them could not be read."""
+def each_listed(files: Files, read: Read, ecosystem: str, evidence: Evidence) -> Iterator[Found]:
+    """The packages of an ecosystem (OSV's name) that files list which are kept as their `listing` by `read`."""
     for path, kept in files:
-        if not kept.file.is_whole:
-            yield unreadable(path, kept, kept.file.problem)
+        if problem := problem_of(kept, read.__name__):
+            yield unreadable(path, kept, problem)
             continue
-        for told, layer in first_layer(kept, _told):
+        for told, layer in first_layer(kept, partial(_told, read.__name__)):
             if isinstance(told, str):
                 yield unreadable(path, kept, told)
-                continue
-            purl = purl_of(ecosystem, told.name, told.version, told.arch)
-            yield Package(
-                ecosystem, told.name, told.version, told.arch, "", "", purl, layer, printable(path), evidence=evidence
-            )
+            else:
+                yield _package(told, ecosystem, layer, path, evidence)
 
 
-def _told(body: bytes) -> list[Listed | str]:
-    return msgspec.json.decode(zlib.decompress(body), type=list[Listed | str]) if body else []
+def _told(form: str, body: bytes) -> list[Listed | str]:
+    return unpack(form, body, list[Listed | str]) or []
+
+
+def _package(told: Listed, ecosystem: str, layer: str, path: str, evidence: Evidence) -> Package:
+    purl = purl_of(ecosystem, told.name, told.version, told.arch)
+    return Package(
+        ecosystem, told.name, told.version, told.arch, "", "", purl, layer, printable(path), evidence=evidence
+    )

@@ -48,7 +48,7 @@ LOCK_FILES: Mapping[str, LockFile] = {
 def find_packages(image: Image) -> Iterator[Found]:
     """The packages that lock files list, and what of these could not be read."""
     for kind, lock in LOCK_FILES.items():
-        yield from each_listed(_of_the_image(image.of(kind)), lock.ecosystem, Evidence.LOCK_FILE)
+        yield from each_listed(_of_the_image(image.of(kind)), lock.read, lock.ecosystem, Evidence.LOCK_FILE)
 
 
 def _of_the_image(files: Files) -> Files:

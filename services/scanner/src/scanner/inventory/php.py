@@ -34,7 +34,7 @@ def read_installed(body: bytes) -> Iterator[Listed | str]:
 
 def find_packages(image: Image) -> Iterator[Found]:
     """The packages of an image, and what of them could not be read."""
-    return each_listed(image.of("php"), ECOSYSTEM, Evidence.METADATA)
+    return each_listed(image.of("php"), read_installed, ECOSYSTEM, Evidence.METADATA)
 
 
 ANALYZER = Analyzer("php", 1, {"php": Wanted(r"composer/installed\.json", listing(read_installed))}, find_packages)

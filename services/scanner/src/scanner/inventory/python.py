@@ -36,7 +36,7 @@ _VERSION = re.compile(r"[^\s\0]{1,256}")
 def find_packages(image: Image) -> Iterator[Found]:
     """The packages of an image, and what of them could not be read."""
     yield from each_package((*image.of("python"), *image.of("python_egg")), read_metadata, ECOSYSTEM)
-    yield from each_listed(image.of("python_vendored"), ECOSYSTEM, Evidence.METADATA)
+    yield from each_listed(image.of("python_vendored"), read_requirements, ECOSYSTEM, Evidence.METADATA)
 
 
 def read_metadata(body: bytes) -> Identity | str:

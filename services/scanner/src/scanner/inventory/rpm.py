@@ -4,7 +4,6 @@ A database may be large, and most of it is not about what is installed: its esse
 """
 
 import re
-import zlib
 from collections.abc import Iterator, Sequence, Set
 from itertools import islice
 from typing import BinaryIO
@@ -13,6 +12,7 @@ import msgspec
 from packageurl import PackageURL
 
 from scanner.inventory.analyzer import Analyzer, Files, Found, Image, Owned, Wanted
+from scanner.inventory.essences import pack, problem_of, unpack
 from scanner.inventory.evidence import unreadable
 from scanner.inventory.model import Distribution, Evidence, Package
 from scanner.inventory.origins import first_layer
@@ -28,6 +28,7 @@ from scanner.layers.wishes import Essence, NoEssence
 _FOLDERS = ("var/lib/rpm", "usr/lib/sysimage/rpm", "usr/share/rpm")
 _NAMES = ("rpmdb.sqlite", "Packages.db", "Packages")
 _PATHS = tuple(f"{folder}/{name}" for folder in _FOLDERS for name in _NAMES)
+_FORM = "database of rpm"
 _LARGEST = 2 * 2**30
 _MOST_FILES = 100_000
 """Files that are kept of all packages together."""
@@ -80,17 +81,19 @@ def essence(file: BinaryIO) -> bytes:
                 files.extend(islice(owned_by, _MOST_FILES - len(files)))
     except DatabaseMalformed as problem:
         raise NoEssence(f"It is no database of rpm that can be read: {problem}") from problem
-    return zlib.compress(msgspec.json.encode({"packages": packages, "files": files}), 1)
+    return pack(_FORM, {"packages": packages, "files": files})
 
 
 def read_installed(body: bytes) -> list[Installed | str]:
     """Each package of an essence; for a record that can't be read, a sentence that says why."""
-    return msgspec.json.decode(zlib.decompress(body), type=_Told).packages if body else []
+    told = unpack(_FORM, body, _Told)
+    return told.packages if told else []
 
 
 def read_files(body: bytes) -> list[OwnedFile]:
     """The files of packages by an essence, as far as they may tell of packages of languages."""
-    return msgspec.json.decode(zlib.decompress(body), type=_ToldOfFiles).files if body else []
+    told = unpack(_FORM, body, _ToldOfFiles)
+    return told.files if told else []
 
 
 def database(tree: Tree) -> Files:
@@ -105,8 +108,8 @@ def find_packages(image: Image) -> Iterator[Found]:
     if distribution is None or distribution.manager != "rpm":
         return
     for path, kept in database(image.tree):
-        if not kept.file.is_whole:
-            yield unreadable(path, kept, kept.file.problem)
+        if problem := problem_of(kept, _FORM):
+            yield unreadable(path, kept, problem)
             continue
         for told, layer in first_layer(kept, read_installed):
             yield unreadable(path, kept, told) if isinstance(told, str) else _package(told, distribution, layer, path)

@@ -37,7 +37,7 @@ def read_specification(body: bytes) -> Iterator[Listed | str]:
 
 def find_packages(image: Image) -> Iterator[Found]:
     """The gems of an image, and what of them could not be read."""
-    return each_listed(image.of("ruby"), ECOSYSTEM, Evidence.METADATA)
+    return each_listed(image.of("ruby"), read_specification, ECOSYSTEM, Evidence.METADATA)
 
 
 ANALYZER = Analyzer(

@@ -47,4 +47,4 @@ def split_name(path: str) -> tuple[str, str]:
 
 def _stem(path: str) -> str:
     name = path.rpartition("/")[2]
-    return (name.rpartition(".")[0] or name)[:_LONGEST]
+    return (name.rpartition(".")[0].strip() or name.strip() or "?")[:_LONGEST].strip()
