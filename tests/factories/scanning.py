@@ -18,6 +18,7 @@ from registry.references import parse_reference
 from registry.settings import RegistrySettings
 from scanner.clients.registry import ClientRegistry
 from scanner.events import Events
+from scanner.inventory.bases import BaseImage
 from scanner.inventory.taking import ANALYZERS
 from scanner.layers.cache import LayerCache
 from scanner.layers.limits import Limits
@@ -33,6 +34,7 @@ from scanner.searching import Searcher
 from scanner.store.database import DatabaseStore
 from scanner.target_records import Target
 from scanner.targets import TargetDesk
+from scanner.viewing import Viewer
 
 from tests.factories.images import Image
 from tests.factories.outcomes import NOW
@@ -77,14 +79,20 @@ class Scanning:
         self.desk = ScanDesk(self.store, images, self.clock, queue, self.board)
         self.events = Events(self.store, images, self.clock, queue, counted, week)
         self.targets = TargetDesk(self.store, images, self.clock, searches, week)
+        self.viewer = Viewer(self.store, self.clock, week)
         self.searcher = Searcher(self.store, images, self.clock, searches, queue, week)
 
     def cache_layers(self, folder: Path) -> None:
         """Keep the layers that are read from now on in a folder."""
         self.runner = self._runner(LayerCache(folder, 10**9, ANALYZERS))
 
-    def _runner(self, cache: LayerCache | None = None) -> Runner:
-        reader = ImageReader(self.images, self.workers, SharedLayers(self.workers, cache), self._limits)
+    def know_bases(self, *bases: BaseImage) -> None:
+        """Tell the layers of these base images from now on."""
+        self.runner = self._runner(bases=bases)
+
+    def _runner(self, cache: LayerCache | None = None, bases: tuple[BaseImage, ...] = ()) -> Runner:
+        shared = SharedLayers(self.workers, cache)
+        reader = ImageReader(self.images, self.workers, shared, self._limits, bases=bases)
         parts = (self.store, reader, self.clock, self.queue, self.board, self._counted)
         return Runner(*parts, week, self._bounds)
 

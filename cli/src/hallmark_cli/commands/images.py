@@ -1,10 +1,12 @@
 """images: what is known of each image's risk."""
 
+from collections.abc import Iterable
+
 import click
 from hallmark.common.v1.severity_pb2 import Severity
 from hallmark.scanner.v1 import image_service_pb2 as pb
 from hallmark.scanner.v1.finding_service_pb2_grpc import FindingServiceStub
-from hallmark.scanner.v1.image_pb2 import Image
+from hallmark.scanner.v1.image_pb2 import Image, ImagePlatform, LayerOrigin
 from hallmark.scanner.v1.image_service_pb2_grpc import ImageServiceStub
 from hallmark.scanner.v1.risk_pb2 import IMAGE_RISK_STATE_SCANNED, ImageRisk, ImageRiskState, RiskCause
 
@@ -132,6 +134,20 @@ def _without_findings(risk: ImageRisk, severities: tuple[Severity.ValueType, ...
     return f"No open findings{' of these severities' * bool(severities)}."
 
 
+def _layers(platforms: Iterable[ImagePlatform]) -> list[tuple[str, str, str]]:
+    """Each layer once, with where it comes from."""
+    origins = {
+        layer: origin
+        for platform in platforms
+        for layer, origin in zip(platform.layers, platform.layer_origins, strict=False)
+    }
+    return [(layer, _base(origin), origin.created_by or "-") for layer, origin in origins.items()]
+
+
+def _base(origin: LayerOrigin) -> str:
+    return f"{origin.base_image or '-'}{' (claimed)' * origin.base_claimed}"
+
+
 def _show(answer: pb.GetImageResponse) -> None:
     image = answer.image
     risks.show_risk(image.risk, image.feed_set if image.HasField("feed_set") else None)
@@ -152,6 +168,7 @@ def _show(answer: pb.GetImageResponse) -> None:
         for one in answer.platforms
     ]
     output.section(("PLATFORM", "DIGEST", "DISTRIBUTION", "PACKAGES"), rows)
+    output.section(("LAYER", "BASE IMAGE", "MADE BY (AS THE IMAGE SAYS)"), _layers(answer.platforms))
     changes = [
         (
             moment(change.time),

@@ -97,7 +97,13 @@ async def _serve(settings: Settings, database: Database, images: ClientRegistry,
     viewer = Viewer(store, clock, max_age)
     folder = settings.cache.folder
     cache = LayerCache(folder, settings.cache.bytes, ANALYZERS) if folder else None
-    reader = ImageReader(images, workers, SharedLayers(workers, cache), parallel=settings.scans.layers)
+    reader = ImageReader(
+        images,
+        workers,
+        SharedLayers(workers, cache),
+        parallel=settings.scans.layers,
+        bases=settings.base_images,
+    )
     runner = Runner(store, reader, clock, queue, board, metrics, max_age, settings.scans.bounds)
     desk = ScanDesk(store, images, clock, queue, board)
     events = Events(store, images, clock, queue, metrics, max_age)

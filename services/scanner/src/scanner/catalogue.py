@@ -7,7 +7,7 @@ from uuid import NAMESPACE_URL, UUID, uuid5
 
 from packageurl import PackageURL
 
-from scanner.inventory.model import Unreadable
+from scanner.inventory.model import BaseClaim, LayerOrigin, Unreadable
 from scanner.risk.assess import InventoryFacts
 from scanner.risk.model import ImageRisk, RiskState
 from scanner.severity import Severity
@@ -26,6 +26,7 @@ class PlatformDetails:
     """What is only shown of a platform manifest. `packages` counts them by ecosystem; `unreadable` is cut off.
 
     `distribution` is the name for people, `distribution_id` and `distribution_version` those of its os-release.
+    `origins` are of its layers, in their order; none where it was read before they were kept.
     """
 
     platform: str = ""
@@ -37,6 +38,8 @@ class PlatformDetails:
     distribution_version: str = ""
     packages: Mapping[str, int] = field(default_factory=dict)
     unreadable: tuple[Unreadable, ...] = ()
+    origins: tuple[LayerOrigin, ...] = ()
+    base: BaseClaim = field(default_factory=BaseClaim)
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,6 +10,7 @@ from chassis.config import Binding, Http, Logging, RoleTable, Server, Tls
 from chassis.database import Settings as Database
 from registry.settings import RegistrySettings
 
+from scanner.inventory.bases import BaseImage
 from scanner.runner import Bounds
 
 _Positive = Annotated[float, msgspec.Meta(gt=0)]
@@ -77,6 +78,7 @@ class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=
     scans: Scans = Scans()
     cache: Cache = Cache()
     feeds: Feeds = Feeds()
+    base_images: tuple[BaseImage, ...] = ()
     store: Store = Store()
     bindings: tuple[Binding, ...] = ()
     roles: RoleTable = {}

@@ -6,7 +6,7 @@ from enum import Enum
 from typing import NamedTuple
 
 from scanner.advisories.vulnerability import Vulnerability
-from scanner.inventory.model import Package
+from scanner.inventory.model import LayerOrigin, Package
 from scanner.matching import Facts
 from scanner.severity import Severity
 
@@ -36,7 +36,10 @@ class FindingCursor(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class FindingRow:
-    """A finding in a manifest, as the store holds it; `closed_at` is None while it is open."""
+    """A finding in a manifest, as the store holds it; `closed_at` is None while it is open.
+
+    `origin` is where the layer comes from that brought the package.
+    """
 
     cursor: FindingCursor
     digest: str
@@ -47,6 +50,7 @@ class FindingRow:
     first_detected: datetime
     closed_at: datetime | None
     scanned_at: datetime
+    origin: LayerOrigin
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,6 +67,7 @@ class Finding:
     state: FindingState
     first_detected: datetime
     last_detected: datetime
+    origin: LayerOrigin
 
     @property
     def fix_state(self) -> FixState:

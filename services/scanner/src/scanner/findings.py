@@ -47,6 +47,7 @@ def _finding(repository: str, row: FindingRow, vulnerability: Vulnerability, fee
         state=FindingState.OPEN if row.closed_at is None else FindingState.NOT_AFFECTED,
         first_detected=row.first_detected,
         last_detected=row.closed_at or compared,
+        origin=row.origin,
     )
 
 

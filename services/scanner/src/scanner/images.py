@@ -6,7 +6,8 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from scanner.catalogue import ImageRecord, PlatformDetails
-from scanner.inventory.model import PlatformInventory
+from scanner.inventory.bases import with_claimed_base
+from scanner.inventory.model import LayerOrigin, PlatformInventory
 from scanner.reassessment import find_again, reassess, refresh_feed_sets
 from scanner.risk.assess import index_facts, inventory_facts
 from scanner.risk.freshness import MaxAge, feed_set, feed_set_name, with_freshness
@@ -73,7 +74,7 @@ async def record_scan(unit: Unit, outcome: ScanOutcome, max_age: MaxAge) -> Imag
     for platform in outcome.platforms:
         stored = await unit.inventories.put_packages(platform.inventory.packages)
         new_versions |= stored.new_versions
-        record = _manifest_record(outcome, platform, stored.number)
+        record = _manifest_record(outcome, platform, stored.number, await _origins(unit, platform))
         manifests[await unit.inventories.put_image(record)] = platform.platform
     numbers = set(manifests)
     if outcome.is_index:
@@ -95,7 +96,15 @@ def _feed_sets(outcome: ScanOutcome) -> set[str]:
     return {feed_set_name(names) for names in (*ecosystems, {name for names in ecosystems for name in names})}
 
 
-def _manifest_record(outcome: ScanOutcome, platform: PlatformInventory, package_set: int) -> ImageRecord:
+async def _origins(unit: Unit, platform: PlatformInventory) -> tuple[LayerOrigin, ...]:
+    base = platform.base
+    known = await unit.catalogue.layers_of(base.digest) if base.digest else ()
+    return with_claimed_base(platform.origins, platform.layers, base.name or base.digest, known)
+
+
+def _manifest_record(
+    outcome: ScanOutcome, platform: PlatformInventory, package_set: int, origins: tuple[LayerOrigin, ...]
+) -> ImageRecord:
     inventory = platform.inventory
     details = PlatformDetails(
         platform=platform.platform,
@@ -107,6 +116,8 @@ def _manifest_record(outcome: ScanOutcome, platform: PlatformInventory, package_
         distribution_version=inventory.distribution.version_id if inventory.distribution else "",
         packages=Counter(package.ecosystem for package in inventory.packages),
         unreadable=inventory.unreadable[:MOST_UNREADABLE],
+        origins=origins,
+        base=platform.base,
     )
     return ImageRecord(
         repository=outcome.repository,

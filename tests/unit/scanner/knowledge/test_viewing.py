@@ -1,6 +1,7 @@
 """What callers see in lists, and what their bindings hide from them."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 import pytest
 from chassis.errors import PermissionDenied
@@ -8,9 +9,11 @@ from chassis.identity import Caller, Scope
 from scanner.catalogue import ImageFilter
 from scanner.errors import ImageNotFound, VulnerabilityNotFound
 from scanner.exposure import FindingFilter, FixState, VulnerabilityFilter
+from scanner.inventory.model import LayerOrigin
 from scanner.risk.model import RiskState
 from scanner.severity import Severity
 from scanner.viewing import Viewer
+from scanner.wire import findings as wire
 
 from tests.factories.advisories import osv_record
 from tests.factories.knowledge import OPERATOR, Knowledge
@@ -192,3 +195,17 @@ async def test_feeds(viewer: Viewer, knowledge: Knowledge) -> None:
         ("PyPI", False, 3, ("PyPI",)),
     ]
     assert [one.feed.ecosystem for one in (await viewer.feeds("Debian", 10)).records] == ["PyPI"]
+
+
+async def test_a_finding_tells_where_its_layer_comes_from(knowledge: Knowledge) -> None:
+    await knowledge.learn(osv_record("PYSEC-9", cvss=LOW))
+    origin = LayerOrigin("RUN pip install demo", "python:3", base_claimed=True)
+    made = platform(inventory(python_package("demo")), "made")
+    await knowledge.scan(
+        scan_of(replace(made, origins=(origin,)), platform(made.inventory, "older"), digest=digest_of("both"))
+    )
+    found = {finding.digest: finding for finding in await knowledge.findings(digest_of("both"))}
+    assert found[digest_of("made")].origin == origin
+    assert found[digest_of("older")].origin == LayerOrigin()
+    shown = wire.finding(found[digest_of("made")]).layer_origin
+    assert (shown.created_by, shown.base_image, shown.base_claimed) == ("RUN pip install demo", "python:3", True)

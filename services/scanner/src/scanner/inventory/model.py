@@ -1,6 +1,6 @@
 """What an image holds: its distribution, its packages, and what could not be read."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from enum import Enum
 
@@ -85,8 +85,29 @@ class Inventory:
 
 
 @dataclass(frozen=True, slots=True)
+class LayerOrigin:
+    """Where a layer comes from, as far as something tells; empty: nothing does.
+
+    `created_by` is the command that made it, by the image's history: a claim of the image. `base_image` is the name of
+    the base image that it is a layer of, as the operator names it, or, where `base_claimed`, as the image does.
+    """
+
+    created_by: str = ""
+    base_image: str = ""
+    base_claimed: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class BaseClaim:
+    """The base image that an image says it was built on; each is empty where it does not say."""
+
+    name: str = ""
+    digest: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class PlatformInventory:
-    """The inventory of one platform manifest."""
+    """The inventory of one platform manifest. `origins` are of its layers, in their order."""
 
     platform: str
     manifest_digest: str
@@ -94,3 +115,5 @@ class PlatformInventory:
     layers: tuple[str, ...]
     created: datetime | None
     inventory: Inventory
+    origins: tuple[LayerOrigin, ...] = ()
+    base: BaseClaim = field(default_factory=BaseClaim)

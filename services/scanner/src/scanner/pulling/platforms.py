@@ -1,12 +1,13 @@
 """Which manifests of an image a runtime could run, and on what."""
 
 import re
-from collections.abc import AsyncIterator, Iterable, Sequence
+from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from registry.manifests import Descriptor, ImageManifest, Index, Platform, is_image_layer
 
 from scanner.failures import LimitExceeded, UnsupportedManifest
+from scanner.inventory.model import BaseClaim
 from scanner.pulling.config import LARGEST, ImageConfig, parse_config
 from scanner.pulling.registry import Registry
 
@@ -17,19 +18,26 @@ MOST_LAYERS = 2000
 DEEPEST = 3
 """Indexes within indexes."""
 
+_BASE_NAME, _BASE_DIGEST = "org.opencontainers.image.base.name", "org.opencontainers.image.base.digest"
+_LONGEST_NAME = 500
+_DIGEST = re.compile(r"sha256:[0-9a-f]{64}", re.ASCII)
 _WORD = re.compile(r"[A-Za-z0-9._-]{1,64}", re.ASCII)
 _UNKNOWN = "unknown"
 
 
 @dataclass(frozen=True, slots=True)
 class PlatformManifest:
-    """A manifest that a runtime could run; `platform` is `os/architecture` or `os/architecture/variant`."""
+    """A manifest that a runtime could run; `platform` is `os/architecture` or `os/architecture/variant`.
+
+    `base` is what it says it was built on.
+    """
 
     platform: str
     digest: str
     config_digest: str
     config: ImageConfig
     layers: tuple[Descriptor, ...]
+    base: BaseClaim
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,7 +117,16 @@ async def _read(
             f"The image {digest} has {len(manifest.layers)} layers, but its configuration names {len(config.diff_ids)}."
         )
     layers = tuple(replace(layer, annotations={}) for layer in manifest.layers)  # those of 200 manifests would be much
-    return PlatformManifest(_platform(named, config), digest, manifest.config.digest, config, layers)
+    base = _base(manifest.annotations)
+    return PlatformManifest(_platform(named, config), digest, manifest.config.digest, config, layers, base)
+
+
+def _base(annotations: Mapping[str, str]) -> BaseClaim:
+    """What an image says it was built on (OCI image specification, annotations.md); nonsense is left out."""
+    name, digest = annotations.get(_BASE_NAME, ""), annotations.get(_BASE_DIGEST, "")
+    return BaseClaim(
+        name if len(name) <= _LONGEST_NAME and name.isprintable() else "", digest if _DIGEST.fullmatch(digest) else ""
+    )
 
 
 def _platform(named: Platform | None, config: ImageConfig) -> str:

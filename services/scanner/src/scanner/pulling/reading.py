@@ -11,6 +11,7 @@ from registry.errors import BlobNotFound
 from registry.manifests import Descriptor, is_foreign_layer
 
 from scanner.failures import DigestMismatch, LimitExceeded, ScanFailure, UnsupportedManifest
+from scanner.inventory.bases import BaseImage, layer_origins
 from scanner.inventory.model import Inventory, PlatformInventory
 from scanner.inventory.taking import keep, keep_also, needed_besides, take_inventory
 from scanner.layers.layer import Layer
@@ -30,13 +31,14 @@ Result = TypeVar("Result")
 
 @dataclass(frozen=True, slots=True)
 class ImageReader:
-    """Reads images; `parallel` layers of one image at a time."""
+    """Reads images; `parallel` layers of one image at a time. `bases` are base images to tell layers of."""
 
     registry: Registry
     workers: Workers
     shared: SharedLayers
     limits: Limits = field(default_factory=Limits)
     parallel: int = 2
+    bases: tuple[BaseImage, ...] = ()
 
     async def read(self, repository: str, image: Expansion, progress: Progress) -> tuple[PlatformInventory, ...]:
         """The inventory of every manifest of an image.
@@ -53,8 +55,21 @@ class ImageReader:
             layers = shared | await self._layers(repository, missing, None, progress, _weight(shared))
             shared = {digest: layer for digest, layer in layers.items() if uses[digest] > 1}
             inventory = await self._inventory(repository, manifest, layers, progress)
-            inventories.append(_platform_inventory(manifest, inventory))
+            inventories.append(self._platform_inventory(manifest, inventory))
         return tuple(inventories)
+
+    def _platform_inventory(self, manifest: PlatformManifest, inventory: Inventory) -> PlatformInventory:
+        layers, config = tuple(layer.digest for layer in manifest.layers), manifest.config
+        return PlatformInventory(
+            platform=manifest.platform,
+            manifest_digest=manifest.digest,
+            config_digest=manifest.config_digest,
+            layers=layers,
+            created=config.created,
+            inventory=inventory,
+            origins=layer_origins(layers, config.diff_ids, config.commands, self.bases),
+            base=manifest.base,
+        )
 
     async def _inventory(
         self, repository: str, manifest: PlatformManifest, layers: Mapping[str, Layer], progress: Progress
@@ -141,14 +156,3 @@ def _assemble(manifest: PlatformManifest, layers: Mapping[str, Layer]) -> Tree:
             )
         tree.apply(layer)
     return tree
-
-
-def _platform_inventory(manifest: PlatformManifest, inventory: Inventory) -> PlatformInventory:
-    return PlatformInventory(
-        platform=manifest.platform,
-        manifest_digest=manifest.digest,
-        config_digest=manifest.config_digest,
-        layers=tuple(layer.digest for layer in manifest.layers),
-        created=manifest.config.created,
-        inventory=inventory,
-    )

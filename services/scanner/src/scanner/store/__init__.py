@@ -265,6 +265,10 @@ class Catalogue(Protocol):
         """Return what was read of each manifest that an image consists of, by platform."""
         ...
 
+    async def layers_of(self, digest: str) -> Sequence[Sequence[str]]:
+        """Return the layers of each manifest that an image of this digest consists of, in whichever repository."""
+        ...
+
 
 class Exposures(Protocol):
     """Lists of findings and vulnerabilities."""

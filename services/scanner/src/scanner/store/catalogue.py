@@ -89,6 +89,16 @@ class CatalogueRows:
         views = [PlatformView(digest, details_of(details)) for digest, details in await self._session.execute(query)]
         return sorted(views, key=lambda view: (view.details.platform, view.digest))
 
+    async def layers_of(self, digest: str) -> list[tuple[str, ...]]:
+        """Return the layers of each manifest that an image of this digest consists of, in whichever repository."""
+        named = select(images.c.number).where(images.c.digest == digest)
+        of_index = select(image_platforms.c.manifest_image).where(image_platforms.c.index_image.in_(named))
+        query = select(images.c.details).where(
+            or_(images.c.number.in_(named), images.c.number.in_(of_index)), images.c.package_set.is_not(None)
+        )
+        found = (await self._session.execute(query)).scalars()
+        return sorted({tuple(details["layers"]) for details in found})
+
     async def _images(self, rows: Sequence[RowMapping]) -> list[Image]:
         tags = await self._tags([row["number"] for row in rows])
         return [_image_of(row, tags[row["number"]]) for row in rows]

@@ -7,7 +7,7 @@ from typing import Any
 from sqlalchemy import RowMapping
 
 from scanner.catalogue import PlatformDetails
-from scanner.inventory.model import Evidence, Package, Unreadable
+from scanner.inventory.model import BaseClaim, Evidence, LayerOrigin, Package, Unreadable
 from scanner.risk.assess import InventoryFacts
 from scanner.risk.freshness import Still
 from scanner.risk.model import Counts, FeedSet, ImageRisk, PlatformRisk, RiskState
@@ -106,6 +106,8 @@ def details_values(details: PlatformDetails) -> dict[str, Any]:
         "distribution_version": details.distribution_version,
         "packages": dict(details.packages),
         "unreadable": [[one.layer, one.path, one.problem] for one in details.unreadable],
+        "origins": [[one.created_by, one.base_image, one.base_claimed] for one in details.origins],
+        "base": [details.base.name, details.base.digest],
     }
 
 
@@ -121,4 +123,12 @@ def details_of(values: Mapping[str, Any]) -> PlatformDetails:
         distribution_version=values.get("distribution_version", ""),
         packages=values["packages"],
         unreadable=tuple(Unreadable(*one) for one in values["unreadable"]),
+        origins=tuple(LayerOrigin(*one) for one in values.get("origins", ())),
+        base=BaseClaim(*values.get("base", ())),
     )
+
+
+def origin_of(values: Mapping[str, Any], layer: str) -> LayerOrigin:
+    """Where a layer of a manifest comes from, from the JSON of its details."""
+    layers, origins = values["layers"], values.get("origins", ())
+    return LayerOrigin(*origins[layers.index(layer)]) if origins and layer in layers else LayerOrigin()

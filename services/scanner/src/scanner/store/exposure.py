@@ -23,7 +23,7 @@ from scanner.matching import Facts
 from scanner.severity import Severity
 from scanner.store.catalogue import named
 from scanner.store.chunks import chunked
-from scanner.store.encoding import package_of
+from scanner.store.encoding import origin_of, package_of
 from scanner.store.ownership import counts
 from scanner.store.tables import (
     advisories,
@@ -188,4 +188,5 @@ def _finding_of(row: RowMapping) -> FindingRow:
         first_detected=row["first_detected"],
         closed_at=_closed_at(row),
         scanned_at=row["last_scanned"],
+        origin=origin_of(row["details"], row["layer"]),
     )

@@ -15,6 +15,7 @@ from scanner.exposure import (
 )
 from scanner.inventory.model import Package
 from scanner.wire import reading, risks
+from scanner.wire.images import layer_origin
 from scanner.wire.times import timestamp
 
 
@@ -82,6 +83,7 @@ def finding(value: Finding) -> finding_pb2.Finding:
         version_not_comparable=not value.facts.comparable,
         first_detected=timestamp(value.first_detected),
         last_detected=timestamp(value.last_detected),
+        layer_origin=layer_origin(value.origin),
     )
 
 

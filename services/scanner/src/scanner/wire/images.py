@@ -3,6 +3,7 @@
 from hallmark.scanner.v1 import image_pb2, image_service_pb2, risk_pb2
 
 from scanner.catalogue import Image, ImageFilter, PlatformView, Repository
+from scanner.inventory.model import LayerOrigin
 from scanner.risk.model import FeedSet, RiskState
 from scanner.wire import reading, risks
 from scanner.wire.times import timestamp
@@ -59,4 +60,14 @@ def platform(value: PlatformView) -> image_pb2.ImagePlatform:
             image_pb2.UnreadablePart(layer=part.layer, path=part.path, problem=part.problem)
             for part in details.unreadable
         ],
+        layer_origins=map(layer_origin, details.origins),
+        base_image_name=details.base.name,
+        base_image_digest=details.base.digest,
+    )
+
+
+def layer_origin(value: LayerOrigin) -> image_pb2.LayerOrigin:
+    """Encode where a layer comes from."""
+    return image_pb2.LayerOrigin(
+        created_by=value.created_by, base_image=value.base_image, base_claimed=value.base_claimed
     )

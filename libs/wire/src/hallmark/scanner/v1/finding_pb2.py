@@ -24,23 +24,24 @@ _sym_db = _symbol_database.Default()
 
 from google.protobuf import timestamp_pb2 as google_dot_protobuf_dot_timestamp__pb2
 from hallmark.common.v1 import severity_pb2 as hallmark_dot_common_dot_v1_dot_severity__pb2
+from hallmark.scanner.v1 import image_pb2 as hallmark_dot_scanner_dot_v1_dot_image__pb2
 from hallmark.scanner.v1 import inventory_pb2 as hallmark_dot_scanner_dot_v1_dot_inventory__pb2
 from hallmark.scanner.v1 import vulnerability_pb2 as hallmark_dot_scanner_dot_v1_dot_vulnerability__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n!hallmark/scanner/v1/finding.proto\x12\x13hallmark.scanner.v1\x1a\x1fgoogle/protobuf/timestamp.proto\x1a!hallmark/common/v1/severity.proto\x1a#hallmark/scanner/v1/inventory.proto\x1a\'hallmark/scanner/v1/vulnerability.proto\"\x8f\x04\n\x07\x46inding\x12\x12\n\nrepository\x18\x01 \x01(\t\x12\x0e\n\x06\x64igest\x18\x02 \x01(\t\x12\x10\n\x08platform\x18\x03 \x01(\t\x12\x39\n\rvulnerability\x18\x04 \x01(\x0b\x32\".hallmark.scanner.v1.Vulnerability\x12-\n\x07package\x18\x05 \x01(\x0b\x32\x1c.hallmark.scanner.v1.Package\x12\r\n\x05layer\x18\x06 \x01(\t\x12\x0c\n\x04path\x18\x07 \x01(\t\x12.\n\x08severity\x18\x08 \x01(\x0e\x32\x1c.hallmark.common.v1.Severity\x12\x30\n\x05state\x18\t \x01(\x0e\x32!.hallmark.scanner.v1.FindingState\x12\x30\n\tfix_state\x18\n \x01(\x0e\x32\x1d.hallmark.scanner.v1.FixState\x12\x16\n\x0e\x66ixed_versions\x18\x0b \x03(\t\x12\x14\n\x0c\x61\x64visory_ids\x18\x0c \x03(\t\x12\x1e\n\x16version_not_comparable\x18\r \x01(\x08\x12\x32\n\x0e\x66irst_detected\x18\x0e \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x31\n\rlast_detected\x18\x0f \x01(\x0b\x32\x1a.google.protobuf.Timestamp\"\xe3\x01\n\x07Package\x12\x0c\n\x04purl\x18\x01 \x01(\t\x12\x11\n\tecosystem\x18\x02 \x01(\t\x12\x0c\n\x04name\x18\x03 \x01(\t\x12\x0f\n\x07version\x18\x04 \x01(\t\x12\x14\n\x0c\x61rchitecture\x18\x05 \x01(\t\x12\x13\n\x0bsource_name\x18\x06 \x01(\t\x12\x16\n\x0esource_version\x18\x07 \x01(\t\x12\x36\n\x08\x65vidence\x18\x08 \x01(\x0e\x32$.hallmark.scanner.v1.PackageEvidence\x12\x0e\n\x06module\x18\t \x01(\t\x12\r\n\x05owner\x18\n \x01(\t*e\n\x0c\x46indingState\x12\x1d\n\x19\x46INDING_STATE_UNSPECIFIED\x10\x00\x12\x16\n\x12\x46INDING_STATE_OPEN\x10\x01\x12\x1e\n\x1a\x46INDING_STATE_NOT_AFFECTED\x10\x02*V\n\x08\x46ixState\x12\x19\n\x15\x46IX_STATE_UNSPECIFIED\x10\x00\x12\x16\n\x12\x46IX_STATE_FIXED_IN\x10\x01\x12\x17\n\x13\x46IX_STATE_NOT_FIXED\x10\x02\x62\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n!hallmark/scanner/v1/finding.proto\x12\x13hallmark.scanner.v1\x1a\x1fgoogle/protobuf/timestamp.proto\x1a!hallmark/common/v1/severity.proto\x1a\x1fhallmark/scanner/v1/image.proto\x1a#hallmark/scanner/v1/inventory.proto\x1a\'hallmark/scanner/v1/vulnerability.proto\"\xc7\x04\n\x07\x46inding\x12\x12\n\nrepository\x18\x01 \x01(\t\x12\x0e\n\x06\x64igest\x18\x02 \x01(\t\x12\x10\n\x08platform\x18\x03 \x01(\t\x12\x39\n\rvulnerability\x18\x04 \x01(\x0b\x32\".hallmark.scanner.v1.Vulnerability\x12-\n\x07package\x18\x05 \x01(\x0b\x32\x1c.hallmark.scanner.v1.Package\x12\r\n\x05layer\x18\x06 \x01(\t\x12\x0c\n\x04path\x18\x07 \x01(\t\x12.\n\x08severity\x18\x08 \x01(\x0e\x32\x1c.hallmark.common.v1.Severity\x12\x30\n\x05state\x18\t \x01(\x0e\x32!.hallmark.scanner.v1.FindingState\x12\x30\n\tfix_state\x18\n \x01(\x0e\x32\x1d.hallmark.scanner.v1.FixState\x12\x16\n\x0e\x66ixed_versions\x18\x0b \x03(\t\x12\x14\n\x0c\x61\x64visory_ids\x18\x0c \x03(\t\x12\x1e\n\x16version_not_comparable\x18\r \x01(\x08\x12\x32\n\x0e\x66irst_detected\x18\x0e \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x31\n\rlast_detected\x18\x0f \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x36\n\x0clayer_origin\x18\x10 \x01(\x0b\x32 .hallmark.scanner.v1.LayerOrigin\"\xe3\x01\n\x07Package\x12\x0c\n\x04purl\x18\x01 \x01(\t\x12\x11\n\tecosystem\x18\x02 \x01(\t\x12\x0c\n\x04name\x18\x03 \x01(\t\x12\x0f\n\x07version\x18\x04 \x01(\t\x12\x14\n\x0c\x61rchitecture\x18\x05 \x01(\t\x12\x13\n\x0bsource_name\x18\x06 \x01(\t\x12\x16\n\x0esource_version\x18\x07 \x01(\t\x12\x36\n\x08\x65vidence\x18\x08 \x01(\x0e\x32$.hallmark.scanner.v1.PackageEvidence\x12\x0e\n\x06module\x18\t \x01(\t\x12\r\n\x05owner\x18\n \x01(\t*e\n\x0c\x46indingState\x12\x1d\n\x19\x46INDING_STATE_UNSPECIFIED\x10\x00\x12\x16\n\x12\x46INDING_STATE_OPEN\x10\x01\x12\x1e\n\x1a\x46INDING_STATE_NOT_AFFECTED\x10\x02*V\n\x08\x46ixState\x12\x19\n\x15\x46IX_STATE_UNSPECIFIED\x10\x00\x12\x16\n\x12\x46IX_STATE_FIXED_IN\x10\x01\x12\x17\n\x13\x46IX_STATE_NOT_FIXED\x10\x02\x62\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
 _builder.BuildTopDescriptorsAndMessages(DESCRIPTOR, 'hallmark.scanner.v1.finding_pb2', _globals)
 if not _descriptor._USE_C_DESCRIPTORS:
   DESCRIPTOR._loaded_options = None
-  _globals['_FINDINGSTATE']._serialized_start=964
-  _globals['_FINDINGSTATE']._serialized_end=1065
-  _globals['_FIXSTATE']._serialized_start=1067
-  _globals['_FIXSTATE']._serialized_end=1153
-  _globals['_FINDING']._serialized_start=205
-  _globals['_FINDING']._serialized_end=732
-  _globals['_PACKAGE']._serialized_start=735
-  _globals['_PACKAGE']._serialized_end=962
+  _globals['_FINDINGSTATE']._serialized_start=1053
+  _globals['_FINDINGSTATE']._serialized_end=1154
+  _globals['_FIXSTATE']._serialized_start=1156
+  _globals['_FIXSTATE']._serialized_end=1242
+  _globals['_FINDING']._serialized_start=238
+  _globals['_FINDING']._serialized_end=821
+  _globals['_PACKAGE']._serialized_start=824
+  _globals['_PACKAGE']._serialized_end=1051
 # @@protoc_insertion_point(module_scope)

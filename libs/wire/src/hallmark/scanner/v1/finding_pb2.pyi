@@ -10,6 +10,7 @@ from google.protobuf import timestamp_pb2 as _timestamp_pb2
 from google.protobuf.internal import containers as _containers
 from google.protobuf.internal import enum_type_wrapper as _enum_type_wrapper
 from hallmark.common.v1 import severity_pb2 as _severity_pb2
+from hallmark.scanner.v1 import image_pb2 as _image_pb2
 from hallmark.scanner.v1 import inventory_pb2 as _inventory_pb2
 from hallmark.scanner.v1 import vulnerability_pb2 as _vulnerability_pb2
 import builtins as _builtins
@@ -92,6 +93,7 @@ class Finding(_message.Message):
     VERSION_NOT_COMPARABLE_FIELD_NUMBER: _builtins.int
     FIRST_DETECTED_FIELD_NUMBER: _builtins.int
     LAST_DETECTED_FIELD_NUMBER: _builtins.int
+    LAYER_ORIGIN_FIELD_NUMBER: _builtins.int
     repository: _builtins.str
     """`host/repository`."""
     digest: _builtins.str
@@ -136,6 +138,10 @@ class Finding(_message.Message):
     def last_detected(self) -> _timestamp_pb2.Timestamp:
         """When it was last confirmed: the last comparison with its feed while OPEN, else the last time it was."""
 
+    @_builtins.property
+    def layer_origin(self) -> _image_pb2.LayerOrigin:
+        """Where that layer comes from."""
+
     def __init__(
         self,
         *,
@@ -154,10 +160,11 @@ class Finding(_message.Message):
         version_not_comparable: _builtins.bool = ...,
         first_detected: _timestamp_pb2.Timestamp | None = ...,
         last_detected: _timestamp_pb2.Timestamp | None = ...,
+        layer_origin: _image_pb2.LayerOrigin | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["first_detected", b"first_detected", "last_detected", b"last_detected", "package", b"package", "vulnerability", b"vulnerability"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["first_detected", b"first_detected", "last_detected", b"last_detected", "layer_origin", b"layer_origin", "package", b"package", "vulnerability", b"vulnerability"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["advisory_ids", b"advisory_ids", "digest", b"digest", "first_detected", b"first_detected", "fix_state", b"fix_state", "fixed_versions", b"fixed_versions", "last_detected", b"last_detected", "layer", b"layer", "package", b"package", "path", b"path", "platform", b"platform", "repository", b"repository", "severity", b"severity", "state", b"state", "version_not_comparable", b"version_not_comparable", "vulnerability", b"vulnerability"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["advisory_ids", b"advisory_ids", "digest", b"digest", "first_detected", b"first_detected", "fix_state", b"fix_state", "fixed_versions", b"fixed_versions", "last_detected", b"last_detected", "layer", b"layer", "layer_origin", b"layer_origin", "package", b"package", "path", b"path", "platform", b"platform", "repository", b"repository", "severity", b"severity", "state", b"state", "version_not_comparable", b"version_not_comparable", "vulnerability", b"vulnerability"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

@@ -147,6 +147,9 @@ class ImagePlatform(_message.Message):
     DISTRIBUTION_FIELD_NUMBER: _builtins.int
     PACKAGES_FIELD_NUMBER: _builtins.int
     UNREADABLE_FIELD_NUMBER: _builtins.int
+    LAYER_ORIGINS_FIELD_NUMBER: _builtins.int
+    BASE_IMAGE_NAME_FIELD_NUMBER: _builtins.int
+    BASE_IMAGE_DIGEST_FIELD_NUMBER: _builtins.int
     platform: _builtins.str
     """`os/architecture` or `os/architecture/variant`."""
     digest: _builtins.str
@@ -155,6 +158,12 @@ class ImagePlatform(_message.Message):
     """The digest of its configuration."""
     distribution: _builtins.str
     """The distribution as it calls itself, for example `Debian GNU/Linux 12 (bookworm)`. Empty where there is none."""
+    base_image_name: _builtins.str
+    """The name of the base image that it says it was built on, at most 500 characters: a claim of the image. Empty where
+    it says nothing.
+    """
+    base_image_digest: _builtins.str
+    """The digest of the base image that it says it was built on: a claim of the image. Empty where it says nothing."""
     @_builtins.property
     def layers(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
         """Its layers' digests (as stored, usually compressed), the base first."""
@@ -171,6 +180,10 @@ class ImagePlatform(_message.Message):
     def unreadable(self) -> _containers.RepeatedCompositeFieldContainer[Global___UnreadablePart]:
         """What could not be read; at most 20, whatever ImageRisk.unreadable counts."""
 
+    @_builtins.property
+    def layer_origins(self) -> _containers.RepeatedCompositeFieldContainer[Global___LayerOrigin]:
+        """Where each of `layers` comes from, in their order; empty where it was scanned before this was kept."""
+
     def __init__(
         self,
         *,
@@ -182,14 +195,51 @@ class ImagePlatform(_message.Message):
         distribution: _builtins.str = ...,
         packages: _abc.Mapping[_builtins.str, _builtins.int] | None = ...,
         unreadable: _abc.Iterable[Global___UnreadablePart] | None = ...,
+        layer_origins: _abc.Iterable[Global___LayerOrigin] | None = ...,
+        base_image_name: _builtins.str = ...,
+        base_image_digest: _builtins.str = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["created", b"created"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["config_digest", b"config_digest", "created", b"created", "digest", b"digest", "distribution", b"distribution", "layers", b"layers", "packages", b"packages", "platform", b"platform", "unreadable", b"unreadable"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["base_image_digest", b"base_image_digest", "base_image_name", b"base_image_name", "config_digest", b"config_digest", "created", b"created", "digest", b"digest", "distribution", b"distribution", "layer_origins", b"layer_origins", "layers", b"layers", "packages", b"packages", "platform", b"platform", "unreadable", b"unreadable"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
 Global___ImagePlatform: _TypeAlias = ImagePlatform  # noqa: Y015
+
+@_typing.final
+class LayerOrigin(_message.Message):
+    """Where a layer comes from, as far as something tells."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    CREATED_BY_FIELD_NUMBER: _builtins.int
+    BASE_IMAGE_FIELD_NUMBER: _builtins.int
+    BASE_CLAIMED_FIELD_NUMBER: _builtins.int
+    created_by: _builtins.str
+    """The command that made it, by the image's history: a claim of the image. At most 500 characters; empty where nothing
+    tells.
+    """
+    base_image: _builtins.str
+    """The name of the base image that it is a layer of; empty where it is the image's own, or nothing tells."""
+    base_claimed: _builtins.bool
+    """Whether only the image says so: it claims a base image by its digest, whose layers the scanner knows and which lies
+    beneath. Otherwise the operator named that base image.
+    """
+    def __init__(
+        self,
+        *,
+        created_by: _builtins.str = ...,
+        base_image: _builtins.str = ...,
+        base_claimed: _builtins.bool = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["base_claimed", b"base_claimed", "base_image", b"base_image", "created_by", b"created_by"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___LayerOrigin: _TypeAlias = LayerOrigin  # noqa: Y015
 
 @_typing.final
 class UnreadablePart(_message.Message):
