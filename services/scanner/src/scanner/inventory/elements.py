@@ -57,7 +57,7 @@ def visit_elements(body: bytes, visit: Callable[[Element], None]) -> None:
     parser.StartDoctypeDeclHandler = _refuse
     try:
         parser.Parse(body, True)
-    except expat.ExpatError as problem:
+    except (expat.ExpatError, LookupError, ValueError) as problem:  # also an encoding that there is not
         raise MarkupMalformed(f"It is no XML: {problem}.") from problem
 
 

@@ -24,18 +24,23 @@ _WANTED: Mapping[str, Wanted] = {
     "runtime": Wanted(unowned.RUNTIME, 0, at_root=True),
     "os_release": Wanted(distributions.PATTERN, distributions.LARGEST),
 } | {kind: wanted for analyzer in ALL for kind, wanted in analyzer.wanted.items()}
-"""In the order in which a path is tried: it is of the first kind that it fits."""
+"""A path is of the first kind whose pattern it fits; those of whole paths come first, then those of shorter ends."""
 
 _NEEDED = (*distributions.PATHS, *distributions.FORERUNNERS, *(path for analyzer in ALL for path in analyzer.needed))
 _MOST = 64 * 2**20
 """Bytes of a file that nothing but a link leads to."""
 
 
-def _pattern(kind: str, wanted: Wanted) -> str:
-    return f"(?P<{kind}>{wanted.pattern})" if wanted.at_root else f"(?:.*/)?(?P<{kind}>{wanted.pattern})"
+_DEEPEST = 5
+"""Parts of a path, from its end, that a pattern which is not of the whole path may fit."""
 
 
-_KINDS = re.compile("|".join(_pattern(kind, wanted) for kind, wanted in _WANTED.items()), re.DOTALL)
+def _kinds(*, at_root: bool) -> re.Pattern[str]:
+    patterns = [f"(?P<{kind}>{one.pattern})" for kind, one in _WANTED.items() if one.at_root is at_root]
+    return re.compile("|".join(patterns), re.DOTALL)
+
+
+_WHOLE, _ENDS = _kinds(at_root=True), _kinds(at_root=False)
 
 
 def keep(path: str) -> Wish | None:
@@ -110,7 +115,13 @@ def _lost(tree: Tree, links: Iterable[Link]) -> Iterator[Unreadable]:
 
 
 def _kind(path: str) -> str | None:
-    match = _KINDS.fullmatch(path)
+    match = _WHOLE.fullmatch(path)
+    start = len(path) + 1
+    for _ in range(_DEEPEST):
+        if match or not start:
+            break
+        start = path.rfind("/", 0, start - 1) + 1
+        match = _ENDS.fullmatch(path, start)
     return match.lastgroup if match else None
 
 
