@@ -28,6 +28,11 @@ class Wanted:
     at_root: bool = False
     describing: bool = False
 
+    @property
+    def is_told_by_content(self) -> bool:
+        """Whether the content of a file, rather than its path, says whether it is of this kind."""
+        return not isinstance(self.wish, int) and self.wish.is_told_by_content
+
 
 @dataclass(frozen=True, slots=True)
 class Image:

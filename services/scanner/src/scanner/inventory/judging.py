@@ -31,7 +31,7 @@ def unsupported(signs: Signs) -> str | None:
     if signs.managers:
         named = " and ".join(signs.managers)
         return f"It has a package database of {named}, but no os-release that says of which distribution."
-    if not signs.packages and not signs.runtime:
+    if not any(package.needs_feed for package in signs.packages) and not signs.runtime:
         return "Nothing in it is known: no distribution, and no package of a language that is read."
     return None
 

@@ -4,6 +4,9 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from enum import Enum
 
+WITHOUT_ADVISORIES = "generic"
+"""The ecosystem of packages that no feed speaks of: ours, by the name that package URLs have for such."""
+
 
 class Evidence(Enum):
     """What tells that a package is there."""
@@ -47,6 +50,11 @@ class Package:
     owner: str = ""
     owner_ecosystem: str = ""
     evidence: Evidence = Evidence.METADATA
+
+    @property
+    def needs_feed(self) -> bool:
+        """Whether an image that holds it can be judged only with the advisories of its ecosystem."""
+        return self.ecosystem != WITHOUT_ADVISORIES
 
 
 @dataclass(frozen=True, slots=True)

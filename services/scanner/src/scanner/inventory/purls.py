@@ -17,6 +17,7 @@ def purl_of(ecosystem: str, name: str, version: str, arch: str = "") -> str:
 
 
 _KINDS = {
+    "Go": ("golang", "/"),
     "Maven": ("maven", ":"),
     "npm": ("npm", "/"),
     "NuGet": ("nuget", ""),

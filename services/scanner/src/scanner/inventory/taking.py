@@ -14,7 +14,7 @@ from scanner.inventory.model import Distribution, Inventory, Package, Unreadable
 from scanner.inventory.ownership.marking import mark_owned
 from scanner.layers.paths import printable
 from scanner.layers.tree import Kept, Link, Tree
-from scanner.layers.wishes import Essence, Keep, Wish
+from scanner.layers.wishes import Keep, Wish
 
 ANALYZERS: Mapping[str, int] = {"layers": 2, "os-release": 1} | {one.name: one.version for one in ALL}
 """The versions of what reads images: an image that was read by others is read again when it is asked for."""
@@ -24,7 +24,8 @@ _WANTED: Mapping[str, Wanted] = {
     "runtime": Wanted(unowned.RUNTIME, 0, at_root=True),
     "os_release": Wanted(distributions.PATTERN, distributions.LARGEST),
 } | {kind: wanted for analyzer in ALL for kind, wanted in analyzer.wanted.items()}
-"""A path is of the first kind whose pattern it fits; those of whole paths come first, then those of shorter ends."""
+"""A path is of the first kind whose pattern it fits: those of whole paths come first, then those of shorter ends, and
+last, in the same order, those that the content of a file decides on."""
 
 _NEEDED = (*distributions.PATHS, *distributions.FORERUNNERS, *(path for analyzer in ALL for path in analyzer.needed))
 _MOST = 64 * 2**20
@@ -35,12 +36,12 @@ _DEEPEST = 5
 """Parts of a path, from its end, that a pattern which is not of the whole path may fit."""
 
 
-def _kinds(*, at_root: bool) -> re.Pattern[str]:
-    patterns = [f"(?P<{kind}>{one.pattern})" for kind, one in _WANTED.items() if one.at_root is at_root]
-    return re.compile("|".join(patterns), re.DOTALL)
+def _kinds(*, at_root: bool = False, by_content: bool = False) -> re.Pattern[str]:
+    chosen = {k: one for k, one in _WANTED.items() if (one.at_root, one.is_told_by_content) == (at_root, by_content)}
+    return re.compile("|".join(f"(?P<{kind}>{one.pattern})" for kind, one in chosen.items()), re.DOTALL)
 
 
-_WHOLE, _ENDS = _kinds(at_root=True), _kinds(at_root=False)
+_WHOLE, _ENDS, _BY_CONTENT = _kinds(at_root=True), _kinds(), _kinds(by_content=True)
 
 
 def keep(path: str) -> Wish | None:
@@ -61,7 +62,7 @@ def needed_besides(tree: Tree) -> Mapping[str, Wish]:
     """
     links = [(link.path, link.leads_to) for link in tree.links() if _may_miss(link)]
     fixed = [(path, target) for path in _NEEDED if (target := tree.real(path)) and _kind(target) != _kind(path)]
-    targets = {target: keep(path) or _MOST for path, target in [*links, *fixed] if tree.find(path) is None}
+    targets = {target: _wish_by_name(path) for path, target in [*links, *fixed] if tree.find(path) is None}
     return dict.fromkeys(tree.lost, _MOST) | targets
 
 
@@ -115,14 +116,23 @@ def _lost(tree: Tree, links: Iterable[Link]) -> Iterator[Unreadable]:
 
 
 def _kind(path: str) -> str | None:
-    match = _WHOLE.fullmatch(path)
-    start = len(path) + 1
+    match = _WHOLE.fullmatch(path) or _match_end(_ENDS, path) or _match_end(_BY_CONTENT, path)
+    return match.lastgroup if match else None
+
+
+def _match_end(pattern: re.Pattern[str], path: str) -> re.Match[str] | None:
+    match, start = None, len(path) + 1
     for _ in range(_DEEPEST):
         if match or not start:
             break
         start = path.rfind("/", 0, start - 1) + 1
-        match = _ENDS.fullmatch(path, start)
-    return match.lastgroup if match else None
+        match = pattern.fullmatch(path, start)
+    return match
+
+
+def _wish_by_name(path: str) -> Wish:
+    kind = _kind(path)
+    return _MOST if kind is None or _WANTED[kind].is_told_by_content else _WANTED[kind].wish
 
 
 def _is_describing(path: str) -> bool:
@@ -132,8 +142,8 @@ def _is_describing(path: str) -> bool:
 
 def _may_miss(link: Link) -> bool:
     """Whether a link stands where a package is described, and leads to where no file is kept by its path."""
-    wish = keep(link.leads_to)
-    by_path = wish is not None and not (isinstance(wish, Essence) and wish.is_told_by_content)
+    kind = _kind(link.leads_to)
+    by_path = kind is not None and not _WANTED[kind].is_told_by_content
     return _is_describing(link.path) and not by_path
 
 

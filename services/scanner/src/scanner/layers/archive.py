@@ -7,11 +7,12 @@ from typing import BinaryIO, cast
 
 from scanner.failures import LayerMalformed, LayerTruncated, LimitExceeded
 from scanner.layers.headers import BLOCK, Header, Kind, parse_header, parse_pax, pax_number
+from scanner.layers.holding import Held
 from scanner.layers.limits import Limits
 from scanner.layers.paths import normalise
 from scanner.layers.sparse import Filler, PaxSparse, pax_sparse, read_gnu_map, read_pax_map
 from scanner.layers.stream import Stream
-from scanner.layers.wishes import Essence, Keep, NoEssence, Wish
+from scanner.layers.wishes import Essence, Glance, Keep, NoEssence, Wish
 
 _ZEROS = bytes(BLOCK)
 _DESCRIBING = (Kind.PAX, Kind.PAX_GLOBAL, Kind.LONG_NAME, Kind.LONG_LINK)
@@ -186,6 +187,8 @@ class _Told:
 def _read(wish: Wish, size: int, stream: Stream) -> _Told:
     if isinstance(wish, Essence):
         return _essence(wish, size, stream)
+    if isinstance(wish, Glance):
+        return _glance(wish, size, stream)
     return _Told(size, stream.read(min(wish, size)))
 
 
@@ -197,7 +200,7 @@ def _essence(wish: Essence, size: int, stream: Stream) -> _Told:
         return _Told(size, None, f"It is larger than {wish.largest} bytes.")
     with SpooledTemporaryFile(_SPOOLED) as file:
         file.write(begin)
-        for piece in stream.pieces(size - len(begin)):
+        for piece in stream.views(size - len(begin)):
             file.write(piece)
         file.seek(0)
         try:
@@ -205,3 +208,31 @@ def _essence(wish: Essence, size: int, stream: Stream) -> _Told:
         except NoEssence as problem:
             return _Told(size, None, str(problem))
     return _Told(size if body is None else len(body), body)
+
+
+def _glance(wish: Glance, size: int, stream: Stream) -> _Told:
+    begin = stream.read(min(size, max(map(len, wish.begins))))
+    if not begin.startswith(wish.begins):
+        return _Told(size, None)
+    head = begin + stream.read(min(size, wish.head) - len(begin))
+    parts = wish.choose(head, size)
+    if not parts:
+        return _Told(size, None)
+    with Held(size) as held:
+        held.add(0, [memoryview(head)])
+        _hold(held, parts, stream, len(head))
+        try:
+            body = wish.extract(held)
+        except NoEssence as problem:
+            return _Told(size, None, str(problem))
+    return _Told(size if body is None else len(body), body)
+
+
+def _hold(held: Held, parts: Iterable[range], stream: Stream, at: int) -> None:
+    """Holds these parts of a file of which `at` bytes were read."""
+    for part in sorted(parts, key=lambda part: part.start):
+        start, stop = max(part.start, at), min(part.stop, held.size)
+        if start < stop:
+            stream.skip(start - at)
+            held.add(start, stream.views(stop - start))
+            at = stop

@@ -13,7 +13,7 @@ from scanner.layers.layer import Change, File, HardLink, Layer, Other, Symlink
 from scanner.layers.limits import Limits
 from scanner.layers.paths import normalise
 from scanner.layers.places import new_key, place
-from scanner.layers.wishes import Essence, Keep
+from scanner.layers.wishes import Keep
 
 _WHITEOUT = ".wh."
 _OPAQUE = ".wh..wh..opq"
@@ -119,7 +119,7 @@ class _Record:
         wish = self._keep(entry.path)
         if wish is None:
             return None
-        return HardLink(normalise(entry.link), isinstance(wish, Essence) and wish.is_told_by_content)
+        return HardLink(normalise(entry.link), not isinstance(wish, int) and wish.is_told_by_content)
 
     def _add_whiteout(self, parent: str, name: str) -> None:
         hidden = name.removeprefix(_WHITEOUT)

@@ -32,16 +32,20 @@ class Stream:
             raise LayerTruncated("A layer ends in the middle of an entry.")
         return data
 
-    def pieces(self, size: int) -> Iterator[bytes]:
-        """The next bytes, in pieces as they come. Raises LayerTruncated where there are fewer."""
+    def views(self, size: int) -> Iterator[memoryview]:
+        """The next bytes, in pieces as they come, not copied. Raises LayerTruncated where there are fewer."""
         while size:
             if self._at == len(self._block) and not self._advance():
                 raise LayerTruncated("A layer ends in the middle of an entry.")
-            piece = self._block[self._at : self._at + size]
+            piece = memoryview(self._block)[self._at : self._at + size]
             self._at += len(piece)
             self.position += len(piece)
             size -= len(piece)
             yield piece
+
+    def pieces(self, size: int) -> Iterator[bytes]:
+        """As `views`, but copied."""
+        return map(bytes, self.views(size))
 
     def skip(self, size: int) -> None:
         """Leaves out the next bytes. Raises LayerTruncated where there are fewer."""

@@ -1,8 +1,8 @@
 """What is wanted of a file in a layer: its first bytes, or an essence that is made out of it while it streams by."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import BinaryIO
+from typing import BinaryIO, Protocol
 
 
 class NoEssence(Exception):
@@ -28,7 +28,40 @@ class Essence:
         return bool(self.begins)
 
 
-Wish = int | Essence
+class Parts(Protocol):
+    """The parts of a file that were asked for."""
+
+    @property
+    def size(self) -> int:
+        """Bytes of the whole file."""
+        ...
+
+    def read(self, offset: int, size: int) -> bytes:
+        """Bytes from an offset of the file on, fewer where it ends. Raises NoEssence where one was not asked for."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Glance:
+    """What some parts of a file tell, for large files of which most bytes tell nothing.
+
+    Only files that begin with one of `begins` are looked at. `choose` gets their first `head` bytes and their size, and
+    says which parts are needed beside: where it says that none is, the file does not matter. `extract` gets the parts,
+    the first bytes with them, and does as that of an Essence.
+    """
+
+    begins: tuple[bytes, ...]
+    head: int
+    choose: Callable[[bytes, int], Sequence[range]]
+    extract: Callable[[Parts], bytes | None]
+
+    @property
+    def is_told_by_content(self) -> bool:
+        """Whether it is the content, not the path, that says whether a file matters."""
+        return True
+
+
+Wish = int | Essence | Glance
 """A number asks for that many of the first bytes."""
 
 Keep = Callable[[str], Wish | None]

@@ -67,7 +67,7 @@ def set_risk(findings: Iterable[OpenFinding]) -> SetRisk:
 
 def inventory_facts(inventory: Inventory) -> InventoryFacts:
     """How far an inventory answers, and which ecosystems' feeds it needs."""
-    ecosystems = {package.ecosystem for package in inventory.packages}
+    ecosystems = {package.ecosystem for package in inventory.packages if package.needs_feed}
     if inventory.distribution and inventory.distribution.ecosystem:
         ecosystems.add(inventory.distribution.ecosystem)
     unsupported = inventory.unsupported

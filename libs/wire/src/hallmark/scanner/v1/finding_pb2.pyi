@@ -189,7 +189,9 @@ class Package(_message.Message):
     purl: _builtins.str
     """The package URL, for example `pkg:deb/debian/libssl3@3.0.15-1~deb12u1?arch=amd64&distro=debian-12`."""
     ecosystem: _builtins.str
-    """OSV's name of its ecosystem, with the release where there is one: `Debian:12`, `PyPI`, `npm`."""
+    """OSV's name of its ecosystem, with the release where there is one: `Debian:12`, `PyPI`, `npm`. `generic` where no
+    feed speaks of it.
+    """
     name: _builtins.str
     """Its name, as installed."""
     version: _builtins.str
