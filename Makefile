@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 PARTS := libs/wire libs/chassis libs/registry services/scanner services/signer services/policy services/verifier services/admission cli
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test bench-scan lint types format generate requirements clean
+.PHONY: help setup demo test fuzz bench-scan lint types format generate requirements clean
 
 help: ## List the commands
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-14s %s\n", $$1, $$2}'
@@ -21,6 +21,9 @@ demo: setup ## Play the whole workflow on this machine, end to end, on real imag
 
 test: setup ## Run every test, with the real components (as root on Debian it installs them)
 	tests/run
+
+fuzz: setup ## Throw hostile bytes at every parser, for minutes instead of moments
+	tests/run -m hypothesis --hypothesis-profile=fuzz --timeout=1200 tests/unit
 
 bench-scan: setup ## Measure how long a scan takes, against the least that reading can cost
 	$(BIN)/python -m tests.bench.scan
