@@ -7,6 +7,7 @@ import asyncio
 import base64
 import json
 import os
+import urllib.request
 from collections.abc import AsyncIterator, Callable
 from pathlib import Path
 from typing import Any, TypeVar
@@ -190,3 +191,17 @@ async def test_two_signers_at_once_lose_no_signature_in_the_real_registry(real_r
         simples = {payload.sha256.hex() for payload in payloads if payload.form is Format.SIMPLE_SIGNING}
         assert held == {f"sha256:{digest}" for digest in simples}
         assert len(await bundles(one, GOOD.digest)) == len(made) == 10
+
+
+async def test_an_image_is_signed_again_after_a_bundle_was_deleted(shop: Workshop) -> None:
+    await shop.key()
+    digest = parse_digest(await shop.upload(GOOD, "v1"))
+    shop.risks.scanned(GOOD)
+    await shop.sign(GOOD)
+    host, _, path = shop.repository.partition("/")
+    (deleted,) = await shop.client.list_referrers(host, path, digest)
+    asked = urllib.request.Request(f"http://{host}/v2/{path}/manifests/{deleted.digest}", method="DELETE")
+    await asyncio.to_thread(urllib.request.urlopen, asked)
+    await shop.sign(GOOD)
+    (listed,) = await shop.client.list_referrers(host, path, digest)
+    assert listed.digest != deleted.digest

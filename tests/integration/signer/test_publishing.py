@@ -7,12 +7,13 @@ from typing import Any
 
 import pytest
 from aiohttp import web
+from registry.errors import PushRefused, RegistryUnavailable
 from signer.errors import SignatureLost, SignaturesFull
 from signer.signings import SigningState
 
 from tests.factories.images import OCI_INDEX, OCI_MANIFEST, debian
 from tests.factories.workshop import REPOSITORY, Workshop, workshop
-from tests.fakes.registry import digest_of
+from tests.fakes.registry import digest_of, status
 
 GOOD = debian()
 SIG = GOOD.digest.replace(":", "-") + ".sig"
@@ -141,3 +142,50 @@ def let_overwrite(shop: Workshop, slow: Workshop, tag: str, monkeypatch: pytest.
 
     monkeypatch.setattr(slow.client, "put_manifest", put_late)
     monkeypatch.setattr(shop.client, "get_manifest", get_early)
+
+
+async def test_referrers_that_were_deleted_are_left_out_where_the_registry_takes_no_index_of_them(
+    old_shop: Workshop,
+) -> None:
+    await old_shop.key()
+    old_shop.push(GOOD)
+    old_shop.risks.scanned(GOOD)
+    for _ in range(2):
+        await old_shop.sign(GOOD)
+    deleted, kept = listed(old_shop)
+    del old_shop.registry.manifests[REPOSITORY, deleted]
+    assert (await old_shop.sign(GOOD)).state is SigningState.DONE
+    first, second = listed(old_shop)
+    assert first == kept
+    assert second not in {kept, deleted}
+
+
+async def test_an_index_that_is_refused_although_all_in_it_is_there_stays(old_shop: Workshop) -> None:
+    await old_shop.key()
+    old_shop.push(GOOD)
+    old_shop.risks.scanned(GOOD)
+    await old_shop.sign(GOOD)
+    before = listed(old_shop)
+    old_shop.registry.faults["PUT", f"/v2/{REPOSITORY}/manifests/{REFERRERS}"] = status(400)
+    with pytest.raises(PushRefused):
+        await old_shop.sign(GOOD)
+    assert listed(old_shop) == before
+
+
+async def test_a_referrer_that_cannot_be_looked_for_is_not_taken_for_deleted(old_shop: Workshop) -> None:
+    await old_shop.key()
+    old_shop.push(GOOD)
+    old_shop.risks.scanned(GOOD)
+    await old_shop.sign(GOOD)
+    (before,) = listed(old_shop)
+    old_shop.registry.faults["PUT", f"/v2/{REPOSITORY}/manifests/{REFERRERS}"] = status(400)
+    old_shop.registry.faults["GET", f"/v2/{REPOSITORY}/manifests/{before}"] = status(503)
+    with pytest.raises(RegistryUnavailable):
+        await old_shop.sign(GOOD)
+    assert listed(old_shop) == [before]
+
+
+def listed(shop: Workshop) -> list[str]:
+    """The digests in the index at the fallback tag."""
+    _, body = shop.registry.manifests[REPOSITORY, shop.registry.tags[REPOSITORY, REFERRERS]]
+    return [entry["digest"] for entry in json.loads(body)["manifests"]]

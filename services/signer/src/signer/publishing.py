@@ -8,14 +8,14 @@ is looked at once more when such a writer must have ended.
 
 import asyncio
 import random
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Final, Protocol
 from weakref import WeakValueDictionary
 
 from registry.digests import Digest
-from registry.errors import RegistryUnavailable
+from registry.errors import PushRefused, RegistryUnavailable
 
 from signer.envelopes import bundle, simple
 from signer.envelopes.blobs import Blob
@@ -29,6 +29,7 @@ _READS: Final = 4
 _LONGEST_PAUSE: Final = 0.5  # seconds between two attempts, at most
 _SETTLE: Final = 0.1  # seconds that a writer elsewhere has to end: at least, and at most
 _LONGEST_SETTLE: Final = 2.0
+_MOST_LISTED: Final = 1000  # referrers of an image that are looked for where the registry refuses their index
 _SLOWER: Final = 3  # times as slow as we were: what is granted to such a writer in between
 
 
@@ -47,15 +48,27 @@ class Registry(Protocol):
         """Store a manifest, at a tag or by its digest. Say whether the registry itself lists it as a referrer."""
         ...
 
+    async def has_manifest(self, repository: str, digest: Digest) -> bool:
+        """Say whether a manifest is there."""
+        ...
+
+
+def _lists_nothing(_stored: Blob | None) -> Sequence[Digest]:
+    return ()
+
 
 @dataclass(frozen=True, slots=True)
 class Shared:
-    """Something of ours in a manifest that others write too: how it gets in, and how one sees that it is there."""
+    """Something of ours in a manifest that others write too: how it gets in, and how one sees that it is there.
+
+    `change` leaves out those manifests that are given; `listed` are the ones that the stored one lists.
+    """
 
     repository: str
     tag: str
-    change: Callable[[Blob | None], Sequence[Blob]]
+    change: Callable[[Blob | None, Collection[Digest]], Sequence[Blob]]
     done: Callable[[Blob | None], bool]
+    listed: Callable[[Blob | None], Sequence[Digest]] = _lists_nothing
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,7 +115,7 @@ class Publisher:
             Shared(
                 repository,
                 simple.tag(digest),
-                lambda stored: simple.with_layer(stored, layer),
+                lambda stored, _: simple.with_layer(stored, layer),
                 lambda stored: simple.holds(stored, layer),
             )
         )
@@ -116,8 +129,9 @@ class Publisher:
         listed = Shared(
             repository,
             bundle.fallback_tag(part.digest),
-            lambda index: [bundle.with_referrer(index, referrer)],
+            lambda index, gone: [bundle.with_referrer(index, referrer, gone)],
             lambda index: bundle.lists(index, referrer),
+            bundle.listed,
         )
         return (await self._write(listed),)
 
@@ -136,11 +150,22 @@ class Publisher:
         raise _lost(shared)
 
     async def _written(self, shared: Shared, stored: Blob | None) -> Blob | None:
-        *blobs, manifest = shared.change(stored)
+        *blobs, manifest = shared.change(stored, ())
         for blob in blobs:
             await self._registry.put_blob(shared.repository, blob)
-        await self._registry.put_manifest(shared.repository, manifest, shared.tag)
+        try:
+            await self._registry.put_manifest(shared.repository, manifest, shared.tag)
+        except PushRefused:
+            gone = await self._gone(shared, stored)
+            if not gone:
+                raise
+            await self._registry.put_manifest(shared.repository, shared.change(stored, gone)[-1], shared.tag)
         return await self._read(shared)
+
+    async def _gone(self, shared: Shared, stored: Blob | None) -> Collection[Digest]:
+        """The manifests that the stored one lists and that are no more: some registries take no index of such."""
+        listed = shared.listed(stored)[:_MOST_LISTED]
+        return [digest for digest in listed if not await self._registry.has_manifest(shared.repository, digest)]
 
     async def _read(self, shared: Shared) -> Blob | None:
         for _ in range(_READS - 1):

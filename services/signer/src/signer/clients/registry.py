@@ -40,6 +40,14 @@ class Registries:
             return None
         return Blob(fetched.media_type, fetched.body)
 
+    async def has_manifest(self, repository: str, digest: Digest) -> bool:
+        """Say whether a manifest is there."""
+        try:
+            await self._client.get_manifest(*_split(repository), digest)
+        except ManifestNotFound:
+            return False
+        return True
+
     async def put_blob(self, repository: str, blob: Blob) -> None:
         """Store a blob that may be there already."""
         await self._client.push_blob(*_split(repository), blob.content)

@@ -7,10 +7,12 @@ whose `subject` is the image; where the registry has no referrers API, an index 
 
 import base64
 import json
+from collections.abc import Collection, Iterable, Iterator, Sequence
+from contextlib import suppress
 from datetime import datetime
 from typing import Any, Final
 
-from registry.digests import Digest
+from registry.digests import Digest, InvalidDigest, parse_digest
 from registry.manifests import LARGEST, OCI_INDEX, OCI_MANIFEST
 
 from signer.envelopes.blobs import Blob
@@ -79,18 +81,31 @@ def fallback_tag(digest: Digest) -> str:
     return digest.replace(":", "-")
 
 
-def with_referrer(stored: Blob | None, added: Blob) -> Blob:
-    """Return the index of the referrers stored (None: none yet) and the added one; the others stay as they are.
+def with_referrer(stored: Blob | None, added: Blob, gone: Collection[Digest] = ()) -> Blob:
+    """Return the index of the referrers stored (None: none yet), but those gone, and the added one.
 
-    Raises SignaturesFull where what is stored is no index, or has no room.
+    The others stay as they are. Raises SignaturesFull where what is stored is no index, or has no room.
     """
     index = _read(stored) if stored is not None else {}
     entry = {**added.descriptor(), "artifactType": BUNDLE_TYPE}
-    changed = {"schemaVersion": 2, "mediaType": OCI_INDEX, **index, "manifests": [*index.get("manifests", []), entry]}
+    kept = [one for one in index.get("manifests", []) if one.get("digest") not in gone]
+    changed = {"schemaVersion": 2, "mediaType": OCI_INDEX, **index, "manifests": [*kept, entry]}
     content = compact(changed)
     if len(content) > LARGEST:
         raise SignaturesFull("The image has so many referrers that no more fit in its index.")
     return Blob(OCI_INDEX, content)
+
+
+def listed(stored: Blob | None) -> Sequence[Digest]:
+    """Return the digests of the referrers that the index stored lists. Raises SignaturesFull where it is none."""
+    entries = _read(stored)["manifests"] if stored is not None else ()
+    return list(_digests(entries))
+
+
+def _digests(entries: Iterable[dict[str, Any]]) -> Iterator[Digest]:
+    for entry in entries:
+        with suppress(InvalidDigest):  # no manifest can have it
+            yield parse_digest(str(entry.get("digest")))
 
 
 def lists(stored: Blob | None, referrer_: Blob) -> bool:
