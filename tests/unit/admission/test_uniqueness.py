@@ -39,7 +39,16 @@ def test_a_name_that_stands_twice_is_found(text: str) -> None:
         assert is_unique(text)
 
 
-@pytest.mark.parametrize("text", ['{"a":1,"a":1}', '[{"b":{"a":{},"a":{}}}]', '{"a" :1,"a":"\\":"}'])
+@pytest.mark.parametrize(
+    "text",
+    [
+        '{"a":1,"a":1}',
+        '[{"b":{"a":{},"a":{}}}]',
+        '{"a" :1,"a":"\\":"}',
+        r'{"\u003a":{},"\u003a":{}}',
+        r'{"\u003A":1,":":1}',
+    ],
+)
 def test_names_that_stand_twice(text: str) -> None:
     with pytest.raises(NoReview):
         demand_unique(text.encode())

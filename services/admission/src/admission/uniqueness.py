@@ -8,13 +8,13 @@ import msgspec
 
 from admission.errors import NoReview
 
-_ODD: Final = (b"\\u0022", b'" ', b'"\t', b'"\r', b'"\n')
+_ODD: Final = (b"\\u0022", b"\\u003a", b"\\u003A", b'" ', b'"\t', b'"\r', b'"\n')
 
 
 def demand_unique(body: bytes) -> None:
     """Return where every name is unique in its object. Raises NoReview.
 
-    An API server writes compactly: each name ends in `":`, and each `":` ends a name or stands escaped in a text. Where
+    An API server writes compactly: each name ends in `":`, and each `":` ends a name or stands so in a text. Where
     the body is like that, and none of them is lost when it is read and written again, no name was; else each object is
     looked at, which takes ten times as long.
     """
