@@ -155,6 +155,24 @@ def test_an_odd_pattern_is_refused(text: str) -> None:
         compile_pattern(text)
 
 
+@pytest.mark.parametrize(
+    "text",
+    ["a.b/../c", "a.b/.", "a.b/c/..", "a.b/c..d", "a.b/.*", "a.b/*.", "a.b/-*/x", "a.b/a*..b", "a.b/a___*"],
+)
+def test_a_pattern_that_no_name_can_match_is_refused(text: str) -> None:
+    with pytest.raises(InvalidPattern, match="nothing would match it"):
+        compile_pattern(text)
+
+
+@given(st.text(alphabet="ab._-*/", min_size=1, max_size=12))
+def test_whatever_pattern_is_taken_matches_some_name(path: str) -> None:
+    try:
+        pattern = compile_pattern(f"reg.example.com/{path}")
+    except InvalidPattern:
+        return
+    assert pattern.matches(parse_reference("reg.example.com/" + path.replace("**", "a").replace("*", "a")).name)
+
+
 @given(st.text("a0.:-_/[]", max_size=20) | st.text("docker.i/x:0", max_size=16))
 def test_an_image_named_whole_is_covered_by_its_own_name_as_a_pattern(text: str) -> None:
     try:

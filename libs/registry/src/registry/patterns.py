@@ -10,9 +10,10 @@ from typing import Final
 
 from chassis.errors import InvalidArgument
 
-from registry.references import InvalidReference, normal_host
+from registry.references import InvalidReference, is_repository, normal_host
 
 _FORM: Final = re.compile(r"(?:[a-z0-9._*:\[\]-]+/)?[a-z0-9._*-]+(?:/[a-z0-9._*-]+)*")
+_STARS: Final = re.compile(r"\*+")
 _LONGEST: Final = 255
 _MOST_WILDCARDS: Final = 8
 _DOCKER: Final = "docker.io"
@@ -72,6 +73,8 @@ def _normalised(text: str) -> str:
         return text
     if not slash or not ("." in first or ":" in first or "*" in first or first == "localhost"):
         first, path = _DOCKER, text
+    if not is_repository(_STARS.sub("a", path)):
+        raise InvalidPattern(f"No repository can have the path that {text[:100]!r} names, so nothing would match it.")
     host = first if "*" in first else _host(first)
     return f"{host}/library/{path}" if host == _DOCKER and "/" not in path and "**" not in path else f"{host}/{path}"
 
