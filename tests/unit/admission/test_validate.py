@@ -67,6 +67,24 @@ async def test_every_image_of_a_template_is_asked_about(desk: Desk, kind: str) -
     assert question.images[2].path == f"{spec.get(kind, 'spec.template.spec')}.containers[0].image"
 
 
+async def test_containers_added_to_a_running_pod_the_old_way_are_asked_about(desk: Desk) -> None:
+    added = {"kind": "EphemeralContainers", "ephemeralContainers": [container("debug:1", "d")]}
+    before = {"kind": "EphemeralContainers", "ephemeralContainers": []}
+    given = request(added, operation="UPDATE", old=before, subResource="ephemeralcontainers")
+    desk.verifier.effect = lambda _: Effect.REJECT
+    assert not (await desk.post(review(given))).allowed
+    (question,) = desk.verifier.questions
+    assert [(one.path, one.image) for one in question.images] == [("ephemeralContainers[0].image", "debug:1")]
+    assert (question.form, question.object_kind) == (Form.POD, "EphemeralContainers")
+    assert (await desk.post(review({**given, "oldObject": added}))).allowed, "nothing was added"
+
+
+@pytest.mark.parametrize("added", [{}, {"ephemeralContainers": [{"image": 1}]}, {"ephemeralContainers": "debug:1"}])
+async def test_containers_added_the_old_way_that_cannot_be_read_are_kept_out(desk: Desk, added: Json) -> None:
+    given = request({"kind": "EphemeralContainers", **added}, operation="UPDATE", subResource="ephemeralcontainers")
+    assert not (await desk.post(review(given))).allowed
+
+
 async def test_the_question_says_where_who_and_whether_it_is_a_dry_run(desk: Desk) -> None:
     await desk.post(review(request(pod(), dryRun=True)))
     (question,) = desk.verifier.questions

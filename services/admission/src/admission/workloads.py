@@ -1,6 +1,6 @@
 """The images of Kubernetes objects: where each kind keeps the description of its Pods, and the images in it.
 
-Source: the Kubernetes API reference of core/v1, apps/v1 and batch/v1.
+Source: the Kubernetes API reference of core/v1, apps/v1 and batch/v1; EphemeralContainers is of that of 1.16 to 1.22.
 """
 
 from collections.abc import Callable, Iterator, Sequence
@@ -60,6 +60,10 @@ class _PodSpec(msgspec.Struct, frozen=True, rename="camel"):
     volumes: tuple[_Volume, ...] | None = None
 
 
+class _EphemeralContainers(msgspec.Struct, frozen=True, rename="camel"):
+    ephemeral_containers: tuple[_Container, ...] | None
+
+
 class _Spec(msgspec.Struct, Generic[T], frozen=True):
     spec: T
 
@@ -83,7 +87,10 @@ class _Annotated(msgspec.Struct, frozen=True):
 
 @dataclass(frozen=True, slots=True)
 class Workload:
-    """A kind that has Pods: its name, its form, the path of its Pod spec, and how to read it."""
+    """A kind that has Pods: its name, its form, the path of its Pod spec, and how to read it.
+
+    The path is empty where the object itself holds the containers.
+    """
 
     kind: str
     form: Form
@@ -106,6 +113,12 @@ def _templated(kind: str) -> Workload:
 
 _WORKLOADS: Final = {
     ("", "Pod"): _POD,
+    ("", "EphemeralContainers"): Workload(
+        "EphemeralContainers",
+        Form.POD,
+        "",
+        _reader(_EphemeralContainers, lambda added: _PodSpec(ephemeral_containers=added.ephemeral_containers)),
+    ),
     ("", "PodTemplate"): Workload(
         "PodTemplate",
         Form.TEMPLATE,
@@ -125,8 +138,8 @@ _WORKLOADS: Final = {
         _reader(_Spec[_JobTemplate], lambda owner: owner.spec.job_template.spec.template.spec),
     ),
 }
-KINDS: Final = tuple(workload.kind for workload in _WORKLOADS.values())
-"""Every kind that has Pods."""
+KINDS: Final = tuple(workload.kind for workload in _WORKLOADS.values() if workload.path)
+"""Every kind that has Pods, as far as it is a resource and no part of one."""
 _MIRROR: Final = "kubernetes.io/config.mirror"
 
 
@@ -155,14 +168,15 @@ def is_mirror(body: bytes) -> bool:
 
 
 def _images(spec: _PodSpec, path: str) -> Iterator[NamedImage]:
+    within = f"{path}." if path else ""
     for list_name, containers in (
         ("initContainers", spec.init_containers),
         ("containers", spec.containers),
         ("ephemeralContainers", spec.ephemeral_containers),
     ):
         for number, container in enumerate(containers or ()):
-            yield NamedImage(list_name, container.name, container.image, f"{path}.{list_name}[{number}].image")
+            yield NamedImage(list_name, container.name, container.image, f"{within}{list_name}[{number}].image")
     for number, volume in enumerate(spec.volumes or ()):
         if volume.image is not None:
-            reference = f"{path}.volumes[{number}].image.reference"
+            reference = f"{within}volumes[{number}].image.reference"
             yield NamedImage("volumes", volume.name, volume.image.reference, reference)
