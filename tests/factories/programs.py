@@ -1,10 +1,12 @@
 """Programs: some that Go's own linker makes, and others laid out by hand."""
 
+import json
 import os
 import shutil
 import struct
 import subprocess
-from collections.abc import Mapping
+import zlib
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Literal
 
@@ -181,6 +183,34 @@ def pointed_elf(version: str, modules: str, *, wide: bool = True, big: bool = Fa
         start.to_bytes(size, order) + len(text).to_bytes(size, order) for start, text in zip(starts, texts, strict=True)
     )
     return elf({".go.buildinfo": header.ljust(32, b"\0") + strings + b"".join(texts)}, wide=wide, big=big)
+
+
+def auditable(crates: Sequence[Mapping[str, object]]) -> bytes:
+    """A list of crates as cargo-auditable has it in its section."""
+    return zlib.compress(json.dumps({"packages": crates}).encode())
+
+
+def with_section(program: Path, name: str, content: bytes, folder: Path) -> bytes:
+    """A program with one more section, which objcopy adds."""
+    (folder / "content").write_bytes(content)
+    made = folder / "with-section"
+    flags = ("--set-section-flags", f"{name}=noload,readonly")
+    run_tool("objcopy", "--add-section", f"{name}={folder / 'content'}", *flags, program, made)
+    return made.read_bytes()
+
+
+def rust_program(folder: Path, section: bytes, *flags: str) -> bytes:
+    """A program that rustc builds, into which the linker puts a list of crates where cargo-auditable has it put."""
+    (folder / "list").write_bytes(section)
+    (folder / "list.s").write_text(
+        f'.section .dep-v0,"a"\n.globl AUDITABLE\nAUDITABLE:\n.incbin "{folder / "list"}"\n'
+        '.section .note.GNU-stack,"",@progbits\n'
+    )
+    (folder / "main.rs").write_text('fn main() { println!("hello"); }\n')
+    run_tool("cc", "-c", "-o", folder / "list.o", folder / "list.s")
+    link = (f"-Clink-arg={folder / 'list.o'}", "-Clink-arg=-Wl,--undefined=AUDITABLE")
+    run_tool("rustc", *link, *flags, "-o", folder / "app", folder / "main.rs")
+    return (folder / "app").read_bytes()
 
 
 def fat(*programs: bytes, wide: bool = False) -> bytes:

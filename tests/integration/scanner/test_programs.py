@@ -7,7 +7,16 @@ from scanner.inventory.model import Evidence
 
 from tests.factories.images import file
 from tests.factories.inventories import inventory_of
-from tests.factories.programs import MAGIC, fat, go_program, go_sources, run_tool
+from tests.factories.programs import (
+    MAGIC,
+    auditable,
+    fat,
+    go_program,
+    go_sources,
+    run_tool,
+    rust_program,
+    with_section,
+)
 
 WRITTEN = [
     ("Go", "example.com/fork/new", "v1.1.0", "pkg:golang/example.com/fork/new@v1.1.0"),
@@ -68,3 +77,31 @@ def test_damaged_programs_give_modules_or_a_sentence(sources: Path, system: str)
         damaged[place] ^= 0xFF
         found = inventory_of(file("opt/app", bytes(damaged)))
         assert all(one.problem.endswith(".") for one in found.unreadable)
+
+
+CRATES = [
+    {"name": "app", "version": "0.1.0", "source": "local"},
+    {"name": "serde", "version": "1.0.0", "source": "crates.io"},
+]
+LISTED = [
+    ("crates.io", "serde", "1.0.0", "pkg:cargo/serde@1.0.0"),
+    ("generic", "app", "0.1.0", "pkg:cargo/app@0.1.0?source=local"),
+]
+
+
+@pytest.mark.needs("rustc")
+@pytest.mark.parametrize("flags", [(), ("-g",), ("-Cstrip=symbols",)])
+def test_a_program_of_rust_with_a_list_of_crates(tmp_path: Path, flags: tuple[str, ...]) -> None:
+    assert told(rust_program(tmp_path, auditable(CRATES), *flags)) == LISTED
+
+
+@pytest.mark.needs("objcopy")
+def test_a_program_with_a_list_that_is_not_loaded(tmp_path: Path) -> None:
+    run_tool("cc", "-x", "c", "-o", tmp_path / "app", str(_main_of_c(tmp_path)))
+    assert told(with_section(tmp_path / "app", ".dep-v0", auditable(CRATES), tmp_path)) == LISTED
+
+
+def _main_of_c(folder: Path) -> Path:
+    source = folder / "main.c"
+    source.write_text("int main(void) { return 0; }\n")
+    return source

@@ -2,6 +2,8 @@
 
 from collections.abc import Iterator
 
+from packageurl import PackageURL
+
 from scanner.inventory.analyzer import Analyzer, Found, Image, Wanted
 from scanner.inventory.evidence import unreadable
 from scanner.inventory.model import WITHOUT_ADVISORIES, Evidence, Package
@@ -12,7 +14,7 @@ from scanner.inventory.programs.reading import PROGRAM, read_components
 from scanner.inventory.purls import purl_of
 from scanner.layers.paths import printable
 
-_ECOSYSTEMS = {Kind.GO: "Go"}
+_ECOSYSTEMS = {Kind.GO: "Go", Kind.RUST: "crates.io"}
 
 
 def find_packages(image: Image) -> Iterator[Found]:
@@ -26,7 +28,6 @@ def find_packages(image: Image) -> Iterator[Found]:
 
 
 def _package(component: Component, layer: str, path: str) -> Package:
-    version = "" if component.version == NO_VERSION else component.version
     return Package(
         ecosystem=WITHOUT_ADVISORIES if component.origin else _ECOSYSTEMS[component.kind],
         name=component.name,
@@ -34,11 +35,19 @@ def _package(component: Component, layer: str, path: str) -> Package:
         arch="",
         source_name="",
         source_version="",
-        purl=purl_of(_ECOSYSTEMS[component.kind], component.name, version),
+        purl=_purl(component),
         layer=layer,
         path=path,
         evidence=Evidence.BINARY,
     )
 
 
-ANALYZER = Analyzer("programs", 1, {"program": Wanted(r"[^/]+", PROGRAM)}, find_packages)
+def _purl(component: Component) -> str:
+    """Its package URL; that of a crate from elsewhere says from where."""
+    if component.kind is Kind.RUST and component.origin:
+        return PackageURL("cargo", None, component.name, component.version, {"source": component.origin}).to_string()
+    version = "" if component.version == NO_VERSION else component.version
+    return purl_of(_ECOSYSTEMS[component.kind], component.name, version)
+
+
+ANALYZER = Analyzer("programs", 2, {"program": Wanted(r"[^/]+", PROGRAM)}, find_packages)

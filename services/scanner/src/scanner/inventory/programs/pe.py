@@ -21,7 +21,7 @@ _DATA = 0xC0000040
 
 
 def choose(head: bytes, size: int) -> Sequence[range]:
-    """Which parts are needed: all where there is data that is written, which programs of .NET do without."""
+    """Which parts are needed: all where there is data that is written, as in what compilers of machine code make."""
     sections = list(_sections(head))
     if not any(_is_data(flags) for _, flags in sections):
         return ()

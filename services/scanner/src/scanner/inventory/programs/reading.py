@@ -3,7 +3,7 @@
 from collections.abc import Iterator, Sequence
 
 from scanner.inventory.essences import pack, unpack
-from scanner.inventory.programs import elf, go, macho, pe
+from scanner.inventory.programs import elf, go, macho, pe, rust
 from scanner.inventory.programs.component import Component
 from scanner.inventory.programs.layout import HEAD, Layout
 from scanner.layers.wishes import Glance, Parts
@@ -11,7 +11,8 @@ from scanner.layers.wishes import Glance, Parts
 _FORM = "program"
 """What essences are marked with."""
 
-_SECTIONS = go.SECTIONS
+_SECTIONS = (*go.SECTIONS, rust.SECTION)
+_READERS = (go.read, rust.read)
 
 
 def choose(head: bytes, size: int) -> Sequence[range]:
@@ -25,7 +26,7 @@ def choose(head: bytes, size: int) -> Sequence[range]:
 
 def essence(parts: Parts) -> bytes | None:
     """What a program tells, for `read_components`; None where that is nothing. Raises NoEssence."""
-    told = [one for program, layout in _programs(parts) for one in go.read(program, layout)]
+    told = [one for program, layout in _programs(parts) for read in _READERS for one in read(program, layout)]
     return pack(_FORM, list(dict.fromkeys(told))) if told else None
 
 
