@@ -1,9 +1,13 @@
-"""Walking a tar archive as it streams in: every header is read, bodies are skipped unless they are asked for."""
+"""Walking a tar archive as it streams in: every header is read, bodies are skipped unless they are asked for.
+
+What is made for each member is a msgspec.Struct, which takes a fraction of a dataclass' time.
+"""
 
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
 from tempfile import SpooledTemporaryFile
 from typing import BinaryIO, cast
+
+import msgspec
 
 from scanner.failures import LayerMalformed, LayerTruncated, LimitExceeded
 from scanner.layers.headers import BLOCK, Header, Kind, parse_header, parse_pax, pax_number
@@ -21,8 +25,7 @@ _SPOOLED = 16 * 2**20
 """Bytes of a file that are held in memory while its essence is made out; of a larger one, all lie on disk."""
 
 
-@dataclass(frozen=True, slots=True)
-class Entry:
+class Entry(msgspec.Struct, frozen=True):
     """A member of the archive. `kind` is never one of the kinds that only describe the next entry.
 
     `path` is normalised, `link` as it stands there. Of a file that is kept, `body` has its first bytes, as many as
@@ -59,8 +62,7 @@ def walk(blocks: Iterable[bytes], keep: Keep, limits: Limits) -> Iterator[Entry]
     raise LimitExceeded(f"A layer has more than {limits.members} entries, the bound `members`.")
 
 
-@dataclass(frozen=True, slots=True)
-class _Member:
+class _Member(msgspec.Struct, frozen=True):
     """A header with all that described it; `size` is that of the body as archived."""
 
     header: Header
@@ -175,8 +177,7 @@ class _Reader:
         return told
 
 
-@dataclass(frozen=True, slots=True)
-class _Told:
+class _Told(msgspec.Struct, frozen=True):
     """What was read of a file of `size` bytes: what is kept of it is `body`."""
 
     size: int

@@ -7,9 +7,10 @@ image for its runtime and not for us.
 
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
 from enum import Enum
 from zlib import adler32
+
+import msgspec
 
 from scanner.failures import LayerMalformed
 
@@ -64,8 +65,7 @@ WITH_BODY = (Kind.FILE, Kind.SPARSE, Kind.PAX, Kind.PAX_GLOBAL, Kind.LONG_NAME, 
 """The kinds whose size counts; that of the others is ignored, as every reader does."""
 
 
-@dataclass(frozen=True, slots=True)
-class Header:
+class Header(msgspec.Struct, frozen=True):
     """A header by itself; `size` is the bytes of the body that follows. Names are as they stand there.
 
     `sparse` are the fields that a GNU sparse file has beside: the begin of its map, whether blocks with more of it

@@ -8,6 +8,9 @@ def normalise(name: bytes | str) -> str:
     surrogates, so that different names stay different.
     """
     text = name.decode("utf-8", "surrogateescape") if isinstance(name, bytes) else name
+    text = text.removeprefix("./").removesuffix("/")
+    if text[:1] not in {"", ".", "/"} and text[-1] != "/" and "//" not in text and "/." not in text:
+        return text  # as nearly all are
     parts: list[str] = []
     for part in text.split("/"):
         if part == "..":
