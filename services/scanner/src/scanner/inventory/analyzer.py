@@ -19,7 +19,7 @@ Files = Sequence[tuple[str, Kept]]
 class Wanted:
     """A kind of files.
 
-    `pattern` is a regular expression of the last parts of a path, five at most, or of the whole path where `at_root`.
+    `pattern` is a regular expression of the last parts of a path, or of the whole path where `at_root`.
     `describing` files describe a package each where they lie, so that a link there counts as the file that it leads to.
     """
 

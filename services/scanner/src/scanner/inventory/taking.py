@@ -1,6 +1,5 @@
 """Taking the inventory of an image, and judging how far it tells everything."""
 
-import re
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from itertools import chain
@@ -10,6 +9,7 @@ from scanner.inventory.analyzer import Files, Found, Image, Wanted
 from scanner.inventory.analyzers import ALL
 from scanner.inventory.evidence import demand_few, unreadable, without_superfluous
 from scanner.inventory.judging import Signs, gaps, unsupported
+from scanner.inventory.kinds import Kinds
 from scanner.inventory.model import Distribution, Inventory, Package, Unreadable
 from scanner.inventory.ownership.marking import mark_owned
 from scanner.layers.paths import printable
@@ -24,24 +24,14 @@ _WANTED: Mapping[str, Wanted] = {
     "runtime": Wanted(unowned.RUNTIME, 0, at_root=True),
     "os_release": Wanted(distributions.PATTERN, distributions.LARGEST),
 } | {kind: wanted for analyzer in ALL for kind, wanted in analyzer.wanted.items()}
-"""A path is of the first kind whose pattern it fits: those of whole paths come first, then those of shorter ends, and
-last, in the same order, those that the content of a file decides on."""
-
 _NEEDED = (*distributions.PATHS, *distributions.FORERUNNERS, *(path for analyzer in ALL for path in analyzer.needed))
 _MOST = 64 * 2**20
 """Bytes of a file that nothing but a link leads to."""
 
 
-_DEEPEST = 5
-"""Parts of a path, from its end, that a pattern which is not of the whole path may fit."""
-
-
-def _kinds(*, at_root: bool = False, by_content: bool = False) -> re.Pattern[str]:
-    chosen = {k: one for k, one in _WANTED.items() if (one.at_root, one.is_told_by_content) == (at_root, by_content)}
-    return re.compile("|".join(f"(?P<{kind}>{one.pattern})" for kind, one in chosen.items()), re.DOTALL)
-
-
-_WHOLE, _ENDS, _BY_CONTENT = _kinds(at_root=True), _kinds(), _kinds(by_content=True)
+_BY_CONTENT = Kinds({k: one for k, one in _WANTED.items() if one.is_told_by_content}, mostly_none=False)
+_BY_NAME = Kinds({k: one for k, one in _WANTED.items() if not one.is_told_by_content}, mostly_none=True)
+"""What fits one of these is not asked for its content."""
 
 
 def keep(path: str) -> Wish | None:
@@ -116,23 +106,12 @@ def _lost(tree: Tree, links: Iterable[Link]) -> Iterator[Unreadable]:
 
 
 def _kind(path: str) -> str | None:
-    match = _WHOLE.fullmatch(path) or _match_end(_ENDS, path) or _match_end(_BY_CONTENT, path)
-    return match.lastgroup if match else None
-
-
-def _match_end(pattern: re.Pattern[str], path: str) -> re.Match[str] | None:
-    match, start = None, len(path) + 1
-    for _ in range(_DEEPEST):
-        if match or not start:
-            break
-        start = path.rfind("/", 0, start - 1) + 1
-        match = pattern.fullmatch(path, start)
-    return match
+    return _BY_NAME.of(path) or _BY_CONTENT.of(path)
 
 
 def _wish_by_name(path: str) -> Wish:
-    kind = _kind(path)
-    return _MOST if kind is None or _WANTED[kind].is_told_by_content else _WANTED[kind].wish
+    kind = _BY_NAME.of(path)
+    return _MOST if kind is None else _WANTED[kind].wish
 
 
 def _is_describing(path: str) -> bool:
@@ -142,9 +121,7 @@ def _is_describing(path: str) -> bool:
 
 def _may_miss(link: Link) -> bool:
     """Whether a link stands where a package is described, and leads to where no file is kept by its path."""
-    kind = _kind(link.leads_to)
-    by_path = kind is not None and not _WANTED[kind].is_told_by_content
-    return _is_describing(link.path) and not by_path
+    return _is_describing(link.path) and _BY_NAME.of(link.leads_to) is None
 
 
 def _by_kind(tree: Tree, links: Iterable[Link]) -> Mapping[str, Files]:
