@@ -1,8 +1,9 @@
 """The policy service as a process: mutual TLS, roles and scopes, streams that resume, a kill in the middle."""
 
 import signal
+import sqlite3
 from collections.abc import AsyncIterator, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -12,6 +13,7 @@ import pytest
 from chassis.client import RemoteRefusal, call
 from chassis.errors import Kind
 from google.protobuf.message import Message
+from grpc_health.v1 import health_pb2
 from hallmark.common.v1 import stream_pb2
 from hallmark.policy.v1 import decision_pb2, decision_service_pb2, policy_service_pb2, revision_pb2
 from hallmark.policy.v1 import policy_pb2 as pb
@@ -308,3 +310,20 @@ async def test_what_it_refuses_to_start_with(home: PolicyHome) -> None:
     (home.folder / "store" / "policy.db").unlink()
     code, told = await home.run("serve")
     assert (code, "policy migrate" in told) == (1, True)
+
+
+async def test_health_follows_the_database(home: PolicyHome) -> None:
+    async with home.start() as service:
+        channel = await service.service.channel("auditor")
+        watch = channel.unary_stream(
+            "/grpc.health.v1.Health/Watch",
+            request_serializer=health_pb2.HealthCheckRequest.SerializeToString,
+            response_deserializer=health_pb2.HealthCheckResponse.FromString,
+        )
+        watched = watch(health_pb2.HealthCheckRequest(), timeout=30)
+        said = aiter(watched)
+        assert (await anext(said)).status == health_pb2.HealthCheckResponse.SERVING
+        with closing(sqlite3.connect(home.folder / "store/policy.db", isolation_level=None)) as file:
+            file.execute("DROP TABLE alembic_version")
+        assert (await anext(said)).status == health_pb2.HealthCheckResponse.NOT_SERVING
+        watched.cancel()

@@ -8,6 +8,7 @@ from chassis.audit import AuditLog
 from chassis.clock import SystemClock
 from chassis.config import load
 from chassis.database import open_database
+from chassis.database_health import DatabaseHealth
 from chassis.health import Health, operations
 from chassis.http import HttpServer
 from chassis.lifecycle import main, run
@@ -57,7 +58,8 @@ async def serve(config: Path) -> None:
             epoch=settings.store.epoch,
             notifier=notifier,
         )
-        health = Health({})
+        answering = DatabaseHealth(database)
+        health = Health({"database": answering.problem})
         server = GrpcServer(
             settings=settings.server,
             tls=settings.tls,
@@ -72,7 +74,7 @@ async def serve(config: Path) -> None:
             server=server,
             listeners=[HttpServer(operations(health, registry), settings.http.address)],
             health=health,
-            tasks=[decisions.keep_swept(kept)],
+            tasks=[decisions.keep_swept(kept), answering.run()],
         )
     finally:
         await database.close()

@@ -8,6 +8,7 @@ from chassis.audit import AuditLog
 from chassis.clock import SystemClock
 from chassis.config import load
 from chassis.database import Database, open_database
+from chassis.database_health import DatabaseHealth
 from chassis.health import Health, operations
 from chassis.http import HttpServer
 from chassis.logging import configure
@@ -109,7 +110,8 @@ async def _serve(settings: Settings, database: Database, images: ClientRegistry,
     events = Events(store, images, clock, queue, metrics, max_age)
     searcher = Searcher(store, images, clock, searches, queue, max_age)
     keeper = FreshnessKeeper(store, clock, max_age)
-    health = Health({})
+    answering = DatabaseHealth(database)
+    health = Health({"database": answering.problem})
     server = GrpcServer(
         settings=settings.server,
         tls=settings.tls,
@@ -134,7 +136,7 @@ async def _serve(settings: Settings, database: Database, images: ClientRegistry,
             key=settings.events.key,
         ),
     ]
-    tasks = [runner.run(), events.run(), searcher.run(), keeper.run()]
+    tasks = [runner.run(), events.run(), searcher.run(), keeper.run(), answering.run()]
     await lifecycle.run(server=server, listeners=listeners, health=health, tasks=tasks)
 
 

@@ -9,6 +9,7 @@ from chassis.client import open_channel
 from chassis.clock import SystemClock
 from chassis.config import ConfigError, load
 from chassis.database import Database, open_database
+from chassis.database_health import DatabaseHealth
 from chassis.health import Health, operations
 from chassis.http import HttpServer
 from chassis.logging import configure
@@ -91,7 +92,8 @@ async def _serve(settings: Settings, database: Database) -> None:
     trust = TrustSource(store, settings.store.epoch)
     keys = KeyService(Keyring(store, vault, clock, metrics), records, requests, trust, notifier)
     signing = SigningService(signer, Revoker(store, clock), records, requests, clock)
-    health = Health({})
+    answering = DatabaseHealth(database)
+    health = Health({"database": answering.problem})
     server = GrpcServer(
         settings=settings.server,
         tls=settings.tls,
@@ -103,7 +105,7 @@ async def _serve(settings: Settings, database: Database) -> None:
     )
     try:
         listener = HttpServer(operations(health, registry), settings.http.address)
-        await lifecycle.run(server=server, listeners=[listener], health=health)
+        await lifecycle.run(server=server, listeners=[listener], health=health, tasks=[answering.run()])
     finally:
         await client.close()
         await scanner.close()
