@@ -6,7 +6,7 @@ uvicorn bounds neither what a request's head may hold nor how slowly it may come
 import asyncio
 from typing import Any, Final
 
-from chassis.protocol import Protocol
+from chassis.gathering import GatheringConnection
 
 MOST_CONNECTIONS: Final = 500
 """Beyond so many, requests are answered 503; connections beyond a tenth more are closed unheard."""
@@ -27,7 +27,7 @@ class HeadTooLarge(Exception):
     """A request's head is larger than accepted: it ends the parsing."""
 
 
-class BoundedConnection(Protocol):
+class BoundedConnection(GatheringConnection):
     """A connection with bounds. The timings can be set on the class."""
 
     head_seconds = HEAD_SECONDS

@@ -1,4 +1,4 @@
-"""HTTP connections as uvicorn serves them, with each answer in one write."""
+"""HTTP connections as uvicorn serves them, but with each answer in one write."""
 
 import asyncio
 from typing import Any
@@ -6,7 +6,7 @@ from typing import Any
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
 
-class Protocol(HttpToolsProtocol):
+class GatheringConnection(HttpToolsProtocol):
     """A connection. uvicorn writes the head of an answer and its body apart, which a caller's delayed acknowledgement
     can turn into 40 ms.
     """
