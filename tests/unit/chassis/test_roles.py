@@ -13,7 +13,7 @@ from google.protobuf.descriptor import MethodDescriptor
 
 WIRE = Path(str(hallmark.__file__)).parent
 PEOPLE = ("developer", "reviewer", "custodian", "cluster-admin", "oncall", "operator", "auditor")
-READING = ("Get", "List", "Watch", "BatchGet", "Explain", "Inspect", "Summarize")
+READING = ("Get", "List", "Watch", "BatchGet", "Explain", "Export", "Inspect", "Summarize")
 
 
 def methods() -> list[MethodDescriptor]:
