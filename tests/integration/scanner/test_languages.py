@@ -37,9 +37,9 @@ def test_archives_that_jar_wrote(tmp_path: Path) -> None:
     for body in outer:
         found = inventory_of(file("app.jar", body))
         assert names(found) == [
-            ("Maven", "app", "1.5"),
             ("Maven", "org.example:inner", "2.1"),
-            ("Maven", "plain", "1.5"),
+            ("generic", "app", "1.5"),
+            ("generic", "plain", "1.5"),
         ]
         assert found.unreadable == ()
 

@@ -76,7 +76,7 @@ def test_a_link_to_a_file_of_another_kind_is_named(link: Callable[[str, str], Me
         link(f"{GEMS}/a.gemspec", f"/{target}"),
         link("app/other.jar", f"/{target}") if target != "app/a.jar" else file("x"),
     )
-    assert {one.ecosystem for one in found.packages} == {"npm", "Maven"}
+    assert {one.ecosystem for one in found.packages} == {"npm", "generic"}
     assert f"{GEMS}/a.gemspec" in {one.path for one in found.unreadable}
 
 
@@ -114,13 +114,15 @@ DEPENDENCIES = {
         "app/1.0.0": {"type": "project", "serviceable": False, "sha512": ""},
         "Newtonsoft.Json/13.0.1": {"type": "package", "serviceable": True, "sha512": "sha512-x"},
         "Reference/1.0.0": {"type": "package"},
+        "runtimepack.Microsoft.NETCore.App.Runtime.linux-x64/8.0.1": {"type": "runtimepack", "sha512": ""},
         "System.Local/1.0.0": {"type": "reference"},
     },
 }
 
 
 def test_packages_of_nuget() -> None:
-    [package] = inventory_of(file("app/app.deps.json", json.dumps(DEPENDENCIES))).packages
+    package, runtime = inventory_of(file("app/app.deps.json", json.dumps(DEPENDENCIES))).packages
+    assert (runtime.name, runtime.version) == ("Microsoft.NETCore.App.Runtime.linux-x64", "8.0.1")
     assert (package.ecosystem, package.name, package.version) == ("NuGet", "Newtonsoft.Json", "13.0.1")
     assert package.purl == "pkg:nuget/Newtonsoft.Json@13.0.1"
 

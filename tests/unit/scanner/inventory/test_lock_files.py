@@ -76,6 +76,7 @@ def test_names_are_compared_as_their_ecosystem_does() -> None:
         "app/vendor/a/b",
         "root/.cargo/registry/src/index/a-1",
         "root/go/pkg/mod/a@v1",
+        "usr/share/doc/a/examples",
     ],
 )
 def test_those_of_installed_packages_are_passed_over(name: str, folder: str) -> None:

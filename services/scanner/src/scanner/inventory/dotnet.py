@@ -13,7 +13,8 @@ from scanner.inventory.model import Evidence
 
 ECOSYSTEM = "NuGet"
 
-_PACKAGE = "package"
+_PACKAGE, _RUNTIME = "package", "runtimepack"
+"""Types of libraries. A runtime that comes with a program is a package as well, its name led by the type and a dot."""
 
 
 class _Library(msgspec.Struct, frozen=True):
@@ -34,9 +35,9 @@ def read_dependencies(body: bytes) -> Iterator[Listed | str]:
     told = decode_json(body, _Dependencies)
     absent = {name for target in told.targets.values() for name, use in target.items() if use.compile_only}
     for library, what in told.libraries.items():
-        if what.type == _PACKAGE and library not in absent:
+        if what.type in {_PACKAGE, _RUNTIME} and library not in absent:
             name, _, version = library.partition("/")
-            yield listed(name, version)
+            yield listed(name.removeprefix(f"{_RUNTIME}."), version)
 
 
 def find_packages(image: Image) -> Iterator[Found]:

@@ -1,7 +1,8 @@
 """Packages of Maven: archives of Java and what is in them, and what an unpacked one holds of Maven's own notes.
 
-A package's name is `group:artifact`, or the artifact alone where nothing tells the group: no advisory is of such a
-name. The path of an archive in an archive is that of the outer one, `!/`, and that in there.
+A package's name is `group:artifact`. Where nothing tells the group, no advisory can be about it: it is listed by its
+artifact alone, and not as one of Maven. The path of an archive in an archive is that of the outer one, `!/`, and that
+in there.
 """
 
 from collections.abc import Iterator
@@ -17,7 +18,7 @@ from scanner.inventory.evidence import Identity, each_package, unreadable
 from scanner.inventory.jars.identity import projects_of
 from scanner.inventory.jars.poms import Pom, read_properties
 from scanner.inventory.jars.reading import EXTENSIONS, OTHERS, Archive, read_archives
-from scanner.inventory.model import Evidence, Package, Unreadable
+from scanner.inventory.model import WITHOUT_ADVISORIES, Evidence, Package, Unreadable
 from scanner.inventory.origins import first_layer
 from scanner.inventory.purls import purl_of
 from scanner.inventory.zips import MAGIC
@@ -79,10 +80,16 @@ def _found(told: Told, layer: str, path: str) -> Found:
     project = told.project
     if project is None:
         return Unreadable(layer, path, told.problem)
-    name = f"{project.group}:{project.artifact}" if project.group else project.artifact
-    evidence = Evidence.METADATA if project.group else Evidence.BINARY
-    purl = purl_of(ECOSYSTEM, name, project.version)
-    return Package(ECOSYSTEM, name, project.version, "", "", "", purl, layer, path, evidence=evidence)
+    if project.group:
+        return _package(
+            ECOSYSTEM, f"{project.group}:{project.artifact}", project.version, layer, path, Evidence.METADATA
+        )
+    return _package(WITHOUT_ADVISORIES, project.artifact, project.version, layer, path, Evidence.BINARY)
+
+
+def _package(ecosystem: str, name: str, version: str, layer: str, path: str, evidence: Evidence) -> Package:
+    purl = purl_of(ecosystem, name, version)
+    return Package(ecosystem, name, version, "", "", "", purl, layer, path, evidence=evidence)
 
 
 ANALYZER = Analyzer(

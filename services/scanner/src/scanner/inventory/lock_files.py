@@ -13,10 +13,10 @@ from scanner.inventory.locks import bundler, composer, gradle, npm, nuget, pnpm,
 from scanner.inventory.model import Evidence
 
 _INSTALLED = re.compile(
-    r"(?:.*/)?(?:node_modules|site-packages|dist-packages|gems|vendor|\.cargo/registry|cargo/registry|pkg/mod)/.*",
+    r"(?:.*/)?(?:node_modules|site-packages|dist-packages|gems|vendor|\.cargo/registry|cargo/registry|pkg/mod|share/doc)/.*",
     re.DOTALL,
 )
-"""What lies in the folders that package managers install into."""
+"""What lies in the folders that package managers install into, and examples."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -20,7 +20,7 @@ from scanner.layers.paths import printable
 
 EXTENSIONS = ("jar", "war", "ear")
 """What surely is an archive of Java by its name."""
-OTHERS = ("par", "sar", "nar", "kar", "jpi", "hpi", "lpkg")
+OTHERS = ("par", "sar", "rar", "nar", "kar", "aar", "jpi", "hpi", "lpkg")
 """What is one where it is a zip archive."""
 
 DEEPEST = 5
