@@ -16,6 +16,8 @@ from prometheus_client import CollectorRegistry
 from registry.client import RegistryClient
 from registry.references import parse_reference
 from registry.settings import RegistrySettings
+from scanner.archives.naming import HOST
+from scanner.archives.shelf import Shelf
 from scanner.clients.registry import ClientRegistry
 from scanner.events import Events
 from scanner.inventory.bases import BaseImage
@@ -34,6 +36,7 @@ from scanner.searching import Searcher
 from scanner.store.database import DatabaseStore
 from scanner.target_records import Target
 from scanner.targets import TargetDesk
+from scanner.uploads import ArchiveDesk, Room, Upload
 from scanner.viewing import Viewer
 
 from tests.factories.images import Image
@@ -55,11 +58,17 @@ def narrowed(role: str, *repositories: str) -> Caller:
     return Caller("example.org", role, "nora", ROLES[role], Scope(repositories=repositories))
 
 
+async def chunks_of(body: bytes, size: int = 10_000) -> AsyncIterator[bytes]:
+    """A body as it is sent."""
+    for at in range(0, len(body), size):
+        yield body[at : at + size]
+
+
 class Scanning:
     """The parts of a scanner that scan, driven step by step."""
 
     def __init__(
-        self, database: Database, registry: FakeRegistry, bounds: Bounds, limits: Limits, patience: float
+        self, database: Database, registry: FakeRegistry, bounds: Bounds, limits: Limits, patience: float, folder: Path
     ) -> None:
         self.database = database
         self.registry = registry
@@ -75,6 +84,8 @@ class Scanning:
         self.searches = searches = Notifier()
         counted = ScanMetrics(self.metrics)
         self._limits, self._bounds, self._counted = limits, bounds, counted
+        self.shelf = Shelf(self.workers, 2)
+        self.uploads = ArchiveDesk(self.store, self.shelf, self.workers, self.clock, queue, Room(folder, 50_000_000))
         self.runner = self._runner()
         self.desk = ScanDesk(self.store, images, self.clock, queue, self.board)
         self.events = Events(self.store, images, self.clock, queue, counted, week)
@@ -93,7 +104,7 @@ class Scanning:
     def _runner(self, cache: LayerCache | None = None, bases: tuple[BaseImage, ...] = ()) -> Runner:
         shared = SharedLayers(self.workers, cache)
         reader = ImageReader(self.images, self.workers, shared, self._limits, bases=bases)
-        parts = (self.store, reader, self.clock, self.queue, self.board, self._counted)
+        parts = (self.store, reader, self.shelf, self.clock, self.queue, self.board, self._counted)
         return Runner(*parts, week, self._bounds)
 
     def repository(self, path: str = "app") -> str:
@@ -116,6 +127,12 @@ class Scanning:
     async def scan(self, image: Image, path: str = "app", *, force: bool = False) -> Scan:
         """Push an image, ask for its scan, do it, and return it as it is then."""
         asked = await self.ask(self.push(image, path=path), path, force=force)
+        await self.runner.run_next()
+        return await self.get(asked.scan_id)
+
+    async def upload(self, body: bytes, name: str = "app", tag: str = "", wanted: str = "") -> Scan:
+        """Send an archive, have its image scanned, and return the scan as it is then."""
+        asked = await self.uploads.scan(DEVELOPER, Upload(f"{HOST}/{name}", tag, wanted), chunks_of(body))
         await self.runner.run_next()
         return await self.get(asked.scan_id)
 
@@ -148,13 +165,18 @@ class Scanning:
 
 @asynccontextmanager
 async def scanning(folder: Path, bounds: Bounds, limits: Limits, patience: float = 5) -> AsyncIterator[Scanning]:
-    """A scanner on a new database, or the one that lies there; it waits so many seconds for a silent registry."""
+    """A scanner on a new database, or the one that lies there; it waits so many seconds for a silent registry.
+
+    Archives lie in the folder `archives` beside.
+    """
+    (folder / "archives").mkdir(exist_ok=True)
     database = open_database(Settings(url=f"sqlite+aiosqlite:///{folder}/scanner.db"))
     await migrate(database, "scanner.store.migrations")
     try:
         async with FakeRegistry() as registry:
-            made = Scanning(database, registry, bounds, limits, patience)
+            made = Scanning(database, registry, bounds, limits, patience, folder / "archives")
             yield made
+            made.shelf.close()
             made.workers.close()
             await made.client.close()
     finally:

@@ -1,5 +1,7 @@
 """scan, scans: reading images, now or in the past."""
 
+from collections.abc import Iterator
+
 import click
 import grpc
 from hallmark.common.v1.severity_pb2 import Severity
@@ -13,8 +15,9 @@ from hallmark.scanner.v1.scan_service_pb2_grpc import ScanServiceStub
 from hallmark_cli import output
 from hallmark_cli.commands import risks
 from hallmark_cli.connection import Connection
-from hallmark_cli.failures import CouldNotTell, Refused
+from hallmark_cli.failures import CouldNotTell, Misused, Refused
 from hallmark_cli.listing import collect
+from hallmark_cli.localimages import LocalImage, archive_of, local_image
 from hallmark_cli.messages import moment, plain, word
 from hallmark_cli.options import EnumWord, limited, output_form, output_forms, speaks_as
 from hallmark_cli.progress import gauge
@@ -37,6 +40,8 @@ DOCUMENTS = {
     help="Wait; the answer is no where a finding is this bad or worse. One of unknown severity counts as CRITICAL.",
 )
 @click.option("--force", is_flag=True, help="Read the image again although it was read before.")
+@click.option("--name", default="", help="What an image from files is to be known by, path[:tag].")
+@click.option("--image", "which", default="", help="Which image, by name or digest, where the files hold several.")
 @click.option("--platform", default="", help="Which document of an index: a platform, or its manifest's digest.")
 @limited
 @output_forms(*DOCUMENTS)
@@ -47,17 +52,27 @@ def scan(
     wait: bool,
     fail_on: Severity.ValueType | None,
     force: bool,
+    name: str,
+    which: str,
     platform: str,
     limit: int,
     form: str,
 ) -> None:
     """Scan an image.
 
-    REF is host/repository@digest, or host/repository:tag. `-o cyclonedx` and `-o spdx` wait, and print the inventory as
+    REF is host/repository@digest, or host/repository:tag; or oci:DIR, an OCI image layout on this machine, or
+    archive:FILE, one in an archive, or what `docker save` writes. The image of these is known as archive.invalid/NAME;
+    NAME is made of the file's unless given. `-o cyclonedx` and `-o spdx` wait, and print the inventory as
     a document: CycloneDX 1.6 or SPDX 2.3, in JSON.
     """
     with connection.to("scanner") as channel:
-        asked = ScanServiceStub(channel).ScanImage(pb.ScanImageRequest(image=reference, force=force)).scan
+        local = local_image(reference)
+        if local is None:
+            _demand_none(name, which)
+            asked = ScanServiceStub(channel).ScanImage(pb.ScanImageRequest(image=reference, force=force)).scan
+        else:
+            header = pb.ArchiveHeader(name=name or local.name, image=which)
+            asked = _sent(channel, header, local)
         if not wait and fail_on is None and form not in DOCUMENTS:
             _show_asked(asked, form)
             return
@@ -72,6 +87,26 @@ def scan(
             findings = risks.findings_of(stub, ended.repository, ended.digest, (), limit) if known else []
             _show_outcome(ended, answer, findings, form)
     judge(ended, answer.image_risk, fail_on)
+
+
+def _demand_none(name: str, which: str) -> None:
+    if name or which:
+        raise Misused("--name and --image are for oci:DIR and archive:FILE alone.")
+
+
+def _sent(channel: grpc.Channel, header: pb.ArchiveHeader, local: LocalImage) -> scan_pb2.Scan:
+    """Send an archive; returns the scan that is asked for thereby."""
+
+    def requests() -> Iterator[pb.ScanArchiveRequest]:
+        yield pb.ScanArchiveRequest(header=header)
+        done = 0
+        for chunk in archive_of(local):
+            yield pb.ScanArchiveRequest(chunk=chunk)
+            done += len(chunk)
+            progress.show("sending", min(done, local.size), local.size)
+
+    with gauge() as progress:
+        return ScanServiceStub(channel).ScanArchive(requests()).scan
 
 
 def judge(ended: scan_pb2.Scan, risk: risk_pb2.ImageRisk, limit: int | None) -> None:

@@ -32,6 +32,7 @@ from hallmark.scanner.v1 import (
 from prometheus_client import CollectorRegistry
 from registry.client import RegistryClient
 
+from scanner.archives.shelf import Shelf
 from scanner.clients.registry import ClientRegistry
 from scanner.config import Settings
 from scanner.events import Events
@@ -56,12 +57,13 @@ from scanner.servicers.scan_service import ScanService
 from scanner.servicers.target_service import TargetService
 from scanner.store.database import DatabaseStore
 from scanner.targets import TargetDesk
+from scanner.uploads import ArchiveDesk
 from scanner.viewing import Viewer
 
 _AREA: Final = "scanner"
 _MIGRATIONS: Final = "scanner.store.migrations"
-_IMPORTING: Final = 1
-"""Threads beside those that read layers."""
+_BESIDES: Final = 4
+"""Threads beside those that read layers: imports of advisories, archives of images that come in and are read."""
 
 
 async def serve(config: Path) -> None:
@@ -70,7 +72,7 @@ async def serve(config: Path) -> None:
     configure(_AREA, settings.logging.level)
     database = open_database(settings.database)
     client = RegistryClient(settings.registries)
-    workers = Workers(settings.scans.parallel * settings.scans.layers + _IMPORTING)
+    workers = Workers(settings.scans.parallel * settings.scans.layers + _BESIDES)
     try:
         await migrations.check_schema(database, _MIGRATIONS, _AREA)
         await _serve(settings, database, ClientRegistry(client), workers)
@@ -105,7 +107,9 @@ async def _serve(settings: Settings, database: Database, images: ClientRegistry,
         parallel=settings.scans.layers,
         bases=settings.base_images,
     )
-    runner = Runner(store, reader, clock, queue, board, metrics, max_age, settings.scans.bounds)
+    shelf = Shelf(workers, settings.archives.held)
+    uploads = ArchiveDesk(store, shelf, workers, clock, queue, settings.archives.room)
+    runner = Runner(store, reader, shelf, clock, queue, board, metrics, max_age, settings.scans.bounds)
     desk = ScanDesk(store, images, clock, queue, board)
     events = Events(store, images, clock, queue, metrics, max_age)
     searcher = Searcher(store, images, clock, searches, queue, max_age)
@@ -117,7 +121,7 @@ async def _serve(settings: Settings, database: Database, images: ClientRegistry,
         tls=settings.tls,
         area=_AREA,
         offered=_offered(
-            ScanService(desk, Exporter(store, desk, workers)),
+            ScanService(desk, uploads, Exporter(store, desk, workers)),
             TargetService(TargetDesk(store, images, clock, searches, max_age), Requests(database, clock)),
             ImageService(viewer, RiskSource(store, settings.store.epoch), risks),
             FindingService(viewer),

@@ -10,8 +10,10 @@ from chassis.config import Binding, Http, Logging, RoleTable, Server, Tls
 from chassis.database import Settings as Database
 from registry.settings import RegistrySettings
 
+from scanner.archives.naming import HOST
 from scanner.inventory.bases import BaseImage
 from scanner.runner import Bounds
+from scanner.uploads import Room
 
 _Positive = Annotated[float, msgspec.Meta(gt=0)]
 _Count = Annotated[int, msgspec.Meta(ge=1, le=64)]
@@ -49,6 +51,22 @@ class Cache(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=Tru
     bytes: Annotated[int, msgspec.Meta(ge=1)] = 2 * 2**30
 
 
+class Archives(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """Archives of images that callers send: `held` at a time, until they are scanned, each of `bytes` at most.
+
+    Those are bytes on disk, decompressed, in `folder`, or where temporary files go.
+    """
+
+    folder: Path | None = None
+    bytes: Annotated[int, msgspec.Meta(ge=1)] = 8 * 2**30
+    held: _Count = 4
+
+    @property
+    def room(self) -> Room:
+        """As the desk takes it."""
+        return Room(self.folder, self.bytes)
+
+
 class Feeds(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
     """After how many days a feed is too old: `max_age_days`, and by ecosystem in `max_age_days_of`."""
 
@@ -77,9 +95,15 @@ class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=
     registries: tuple[RegistrySettings, ...] = ()
     scans: Scans = Scans()
     cache: Cache = Cache()
+    archives: Archives = Archives()
     feeds: Feeds = Feeds()
     base_images: tuple[BaseImage, ...] = ()
     store: Store = Store()
     bindings: tuple[Binding, ...] = ()
     roles: RoleTable = {}
     logging: Logging = Logging()
+
+    def __post_init__(self) -> None:
+        """Keep the name that images from archives are known by from any registry."""
+        if any(one.host == HOST for one in self.registries):
+            raise ValueError(f"no registry can be called {HOST}: images from archives are known by that name")

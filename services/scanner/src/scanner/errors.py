@@ -2,6 +2,7 @@
 
 from chassis.errors import (
     AlreadyExists,
+    DeadlineExceeded,
     FailedPrecondition,
     InvalidArgument,
     NotFound,
@@ -21,6 +22,26 @@ class ArchiveTooLarge(ResourceExhausted):
 
 class NoRoom(ResourceExhausted):
     """The disk has no room for what is sent."""
+
+
+class ImageArchiveBroken(InvalidArgument):
+    """What was sent is no archive of an image, or a broken one."""
+
+
+class ImageArchiveUnclear(InvalidArgument):
+    """Which image of an archive is meant is not said, or it holds none of that name."""
+
+
+class ImageArchiveTooLarge(ResourceExhausted):
+    """An archive of an image goes beyond a bound, which the message names."""
+
+
+class TooManyArchives(ResourceExhausted):
+    """As many archives as are held at a time are being sent or wait to be read."""
+
+
+class UploadTooSlow(DeadlineExceeded):
+    """An archive does not come in time."""
 
 
 class FeedEmpty(InvalidArgument):

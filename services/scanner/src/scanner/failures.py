@@ -69,6 +69,14 @@ class UnsupportedManifest(ScanFailure):
     """The manifest is of a kind that is not scanned, or holds no image."""
 
 
+class ArchiveIncomplete(ScanFailure):
+    """The archive that was sent does not hold a part of its image."""
+
+
+class ArchiveLost(ScanFailure):
+    """The archive that was sent is not there any more: the scanner was started anew before it was read."""
+
+
 class Internal(ScanFailure):
     """A defect of the scanner, or an image that stopped it again and again."""
 

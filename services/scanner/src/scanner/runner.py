@@ -3,13 +3,15 @@
 import asyncio
 import logging
 from collections import Counter
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 from chassis.clock import Clock
 from chassis.errors import Refusal
 from chassis.watch import Notifier
 
+from scanner.archives.naming import is_of_archive
+from scanner.archives.shelf import Shelf
 from scanner.ecosystems import feed_of
 from scanner.failures import Internal, LimitExceeded, ScanFailure, failure_of
 from scanner.images import ScanOutcome, record_failure, record_scan
@@ -62,12 +64,15 @@ class _Read:
 
 
 class Runner:
-    """Takes scans from the queue and does them, until it is cancelled. `queue` hears of each scan that is queued."""
+    """Takes scans from the queue and does them, until it is cancelled. `queue` hears of each scan that is queued,
+    `shelf` holds the archives of those whose image came in one.
+    """
 
     def __init__(
         self,
         store: Store,
         reader: ImageReader,
+        shelf: Shelf,
         clock: Clock,
         queue: Notifier,
         board: Board,
@@ -77,6 +82,7 @@ class Runner:
     ) -> None:
         self._store = store
         self._reader = reader
+        self._shelf = shelf
         self._clock = clock
         self._queue = queue
         self._board = board
@@ -152,8 +158,11 @@ class Runner:
 
     async def _inventories(self, scan: Scan, tracker: Tracker) -> tuple[Expansion, tuple[PlatformInventory, ...]]:
         request = scan.request
-        image = await expand(self._reader.registry, request.repository, request.digest, request.platforms)
-        return image, await self._reader.read(request.repository, image, tracker)
+        reader = self._reader
+        if is_of_archive(request.repository):
+            reader = replace(reader, source=self._shelf.source(scan.scan_id))
+        image = await expand(reader.source, request.repository, request.digest, request.platforms)
+        return image, await reader.read(request.repository, image, tracker)
 
     async def _conclude(self, scan: Scan, failure: ScanFailure) -> None:
         """Note a failed attempt: another may follow where that can help."""
@@ -172,6 +181,7 @@ class Runner:
         if again:
             log.info("scan postponed", extra={"scan_id": scan.scan_id, "reason": failure.reason})
         else:
+            self._shelf.drop(scan.scan_id)
             log.info("scan failed", extra={"scan_id": scan.scan_id, "reason": failure.reason})
             self._metrics.ended(scan.request.trigger, ScanState.FAILED)
 
@@ -206,6 +216,7 @@ class Runner:
                 counts=risk.counts,
             )
             await unit.scans.succeed(scan.scan_id, summary, now)
+        self._shelf.drop(scan.scan_id)
         self._metrics.ended(scan.request.trigger, ScanState.SUCCEEDED)
         self._metrics.succeeded(read.seconds + matching, size)
         log.info("scan finished", extra={"scan_id": scan.scan_id, "state": risk.state.value})
@@ -217,7 +228,10 @@ def _outcome(scan: Scan, read: _Read, now: datetime) -> ScanOutcome:
         digest=scan.request.digest,
         scan_id=scan.scan_id,
         platforms=read.platforms,
-        missing_platforms=tuple(f"{platform} is left out by the target's choice." for platform in read.image.left_out),
+        missing_platforms=(
+            *(f"{platform} is left out by the target's choice." for platform in read.image.left_out),
+            *(f"{platform} is not in the archive." for platform in read.image.absent),
+        ),
         tag=None,
         finished_at=now,
     )

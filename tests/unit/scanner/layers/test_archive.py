@@ -47,7 +47,8 @@ def by_tarfile(archive: bytes) -> list[Entry]:
             stream = opened.extractfile(info) if info.isreg() else None
             link = info.linkname if info.issym() or info.islnk() else ""
             body = stream.read() if stream else None
-            listed.append(Entry(_KINDS[info.type], normalise(info.name), link, len(body or b""), body))
+            size = len(body or b"")
+            listed.append(Entry(_KINDS[info.type], normalise(info.name), link, size, body, "", info.offset_data))
     return listed
 
 

@@ -30,7 +30,8 @@ class Entry(msgspec.Struct, frozen=True):
 
     `path` is normalised, `link` as it stands there. Of a file that is kept, `body` has its first bytes, as many as
     asked for, or its essence; it is None for other files, and where it can't be had, which `problem` then says in a
-    sentence. `size` is the size of the file, the holes of a sparse one counted, or of the essence.
+    sentence. `size` is the size of the file, the holes of a sparse one counted, or of the essence. `begin` is where the
+    body begins in the archive, None where it does not lie there as it is.
     """
 
     kind: Kind
@@ -39,6 +40,7 @@ class Entry(msgspec.Struct, frozen=True):
     size: int
     body: bytes | None
     problem: str = ""
+    begin: int | None = None
 
 
 def walk(blocks: Iterable[bytes], keep: Keep, limits: Limits) -> Iterator[Entry]:
@@ -157,8 +159,10 @@ class _Reader:
         """The entry whose body lies ahead; leaves the stream after it."""
         kind = Kind.FILE if member.header.kind is Kind.SPARSE else member.header.kind
         path = normalise(member.name)
+        begin = None if member.sparse or member.header.sparse else self._stream.position
         told = self._told(self._keep(path) if kind is Kind.FILE else None, member)
-        return Entry(kind, path, member.link.decode("utf-8", "surrogateescape"), told.size, told.body, told.problem)
+        link = member.link.decode("utf-8", "surrogateescape")
+        return Entry(kind, path, link, told.size, told.body, told.problem, begin)
 
     def _told(self, wish: Wish | None, member: _Member) -> "_Told":
         stream, size, sparse = self._stream, member.size, None

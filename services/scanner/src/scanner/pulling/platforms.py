@@ -6,10 +6,10 @@ from dataclasses import dataclass, replace
 
 from registry.manifests import Descriptor, ImageManifest, Index, Platform, is_image_layer
 
-from scanner.failures import LimitExceeded, UnsupportedManifest
+from scanner.failures import ArchiveIncomplete, LimitExceeded, UnsupportedManifest
 from scanner.inventory.model import BaseClaim
 from scanner.pulling.config import LARGEST, ImageConfig, parse_config
-from scanner.pulling.registry import Registry
+from scanner.pulling.registry import Source
 
 MOST_MANIFESTS = 200
 """Manifests and indexes beneath one index."""
@@ -42,10 +42,14 @@ class PlatformManifest:
 
 @dataclass(frozen=True, slots=True)
 class Expansion:
-    """What an image consists of: the manifests to read, and the platforms left out of them by choice."""
+    """What an image consists of: the manifests to read, and the platforms left out of them by choice.
+
+    `absent` are those of an archive's index of which the archive does not hold the manifest.
+    """
 
     manifests: tuple[PlatformManifest, ...]
     left_out: tuple[str, ...]
+    absent: tuple[str, ...] = ()
 
     @property
     def layers(self) -> dict[str, Descriptor]:
@@ -53,25 +57,29 @@ class Expansion:
         return {layer.digest: layer for manifest in self.manifests for layer in manifest.layers}
 
 
-async def expand(registry: Registry, repository: str, digest: str, platforms: Sequence[str]) -> Expansion:
+async def expand(source: Source, repository: str, digest: str, platforms: Sequence[str]) -> Expansion:
     """Find out what an image consists of. Of an index, only `platforms` are read, unless there are none.
 
     Nothing is left out by annotation or platform alone: only what consists of layers that no image has, as
-    attestations do. Raises UnsupportedManifest, LimitExceeded and what the registry raises.
+    attestations do. Raises UnsupportedManifest, LimitExceeded and what the source raises.
     """
-    top = await registry.manifest(repository, digest)
+    top = await source.manifest(repository, digest)
     if isinstance(top, ImageManifest):
         if is_artifact(top):
             raise UnsupportedManifest("The manifest is of an artifact, not of an image: it has no layer of an image.")
         _demand_few(top.layers)
-        return Expansion((await _read(registry, repository, digest, top, None),), ())
+        return Expansion((await _read(source, repository, digest, top, None),), ())
     found: dict[str, PlatformManifest] = {}
-    async for manifest in _beneath(registry, repository, top):
-        found.setdefault(manifest.digest, manifest)
+    absent: list[str] = []
+    async for manifest in _beneath(source, repository, top):
+        if isinstance(manifest, Descriptor):
+            absent.append(_named(manifest))
+        else:
+            found.setdefault(manifest.digest, manifest)
     _demand_few(layer for one in found.values() for layer in one.layers)
     chosen = [one for one in found.values() if not platforms or _is_among(one.platform, platforms)]
     left_out = tuple(one.platform for one in found.values() if one not in chosen)
-    return Expansion(tuple(chosen), left_out)
+    return Expansion(tuple(chosen), left_out, tuple(absent))
 
 
 def _demand_few(layers: Iterable[Descriptor]) -> None:
@@ -79,7 +87,8 @@ def _demand_few(layers: Iterable[Descriptor]) -> None:
         raise LimitExceeded(f"The image has more than {MOST_LAYERS} layers, the bound `layers`.")
 
 
-async def _beneath(registry: Registry, repository: str, top: Index) -> AsyncIterator[PlatformManifest]:
+async def _beneath(source: Source, repository: str, top: Index) -> AsyncIterator[PlatformManifest | Descriptor]:
+    """Every manifest beneath an index; of one that an archive does not hold, its descriptor."""
     waiting = [(descriptor, 1) for descriptor in reversed(top.manifests)]
     seen = 0
     while waiting:
@@ -87,13 +96,17 @@ async def _beneath(registry: Registry, repository: str, top: Index) -> AsyncIter
             raise LimitExceeded(f"The index holds more than {MOST_MANIFESTS} manifests, the bound `manifests`.")
         descriptor, depth = waiting.pop()
         seen += 1
-        manifest = await registry.manifest(repository, descriptor.digest)
+        try:
+            manifest = await source.manifest(repository, descriptor.digest)
+        except ArchiveIncomplete:  # tools save the platforms that they have, beneath the index of all
+            yield descriptor
+            continue
         if isinstance(manifest, Index):
             if depth >= DEEPEST:
                 raise LimitExceeded(f"The index holds indexes more than {DEEPEST} deep, the bound `nesting`.")
             waiting += [(child, depth + 1) for child in reversed(manifest.manifests)]
         elif not is_artifact(manifest):
-            yield await _read(registry, repository, descriptor.digest, manifest, descriptor.platform)
+            yield await _read(source, repository, descriptor.digest, manifest, descriptor.platform)
 
 
 def is_artifact(manifest: ImageManifest) -> bool:
@@ -102,7 +115,7 @@ def is_artifact(manifest: ImageManifest) -> bool:
 
 
 async def _read(
-    registry: Registry, repository: str, digest: str, manifest: ImageManifest, named: Platform | None
+    source: Source, repository: str, digest: str, manifest: ImageManifest, named: Platform | None
 ) -> PlatformManifest:
     strange = next((one.media_type for one in manifest.layers if not is_image_layer(one.media_type)), None)
     if strange is not None:
@@ -111,7 +124,7 @@ async def _read(
         )
     if manifest.config.size > LARGEST:
         raise LimitExceeded(f"The image's configuration is larger than {LARGEST} bytes, the bound `config`.")
-    config = parse_config(await registry.blob(repository, manifest.config.digest, manifest.config.size))
+    config = parse_config(await source.blob(repository, manifest.config.digest, manifest.config.size))
     if len(config.diff_ids) != len(manifest.layers):
         raise UnsupportedManifest(
             f"The image {digest} has {len(manifest.layers)} layers, but its configuration names {len(config.diff_ids)}."
@@ -138,6 +151,13 @@ def _platform(named: Platform | None, config: ImageConfig) -> str:
     if words[1:] == ["arm64", "v8"]:
         words.pop()  # the only variant there is: runtimes take both spellings for the same
     return "/".join(word if _WORD.fullmatch(word) else _UNKNOWN for word in words if word or word is not words[-1])
+
+
+def _named(descriptor: Descriptor) -> str:
+    """A platform that was not read, as its index calls it."""
+    named = descriptor.platform
+    words = [named.os, named.architecture, named.variant] if named else []
+    return f"{'/'.join(word for word in words if _WORD.fullmatch(word)) or 'A platform'} ({descriptor.digest})"
 
 
 def _is_among(platform: str, platforms: Sequence[str]) -> bool:

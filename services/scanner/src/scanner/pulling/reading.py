@@ -21,7 +21,7 @@ from scanner.layers.tree import Tree
 from scanner.layers.wishes import Keep
 from scanner.pulling.platforms import Expansion, PlatformManifest
 from scanner.pulling.progress import Progress
-from scanner.pulling.registry import Registry
+from scanner.pulling.registry import Source
 from scanner.pulling.sharing import SharedLayers
 from scanner.pulling.streaming import read_in_thread
 from scanner.side_by_side import all_or_none
@@ -33,7 +33,7 @@ Result = TypeVar("Result")
 class ImageReader:
     """Reads images; `parallel` layers of one image at a time. `bases` are base images to tell layers of."""
 
-    registry: Registry
+    source: Source
     workers: Workers
     shared: SharedLayers
     limits: Limits = field(default_factory=Limits)
@@ -43,7 +43,7 @@ class ImageReader:
     async def read(self, repository: str, image: Expansion, progress: Progress) -> tuple[PlatformInventory, ...]:
         """The inventory of every manifest of an image.
 
-        Raises what the registry raises; DigestMismatch, LayerTruncated, LayerMalformed, LimitExceeded,
+        Raises what the source raises; DigestMismatch, LayerTruncated, LayerMalformed, LimitExceeded,
         UnsupportedManifest.
         """
         progress.begin(sum(layer.size for layer in image.layers.values()), len(image.layers))
@@ -115,7 +115,7 @@ class ImageReader:
 
     async def _layer(self, repository: str, descriptor: Descriptor, wanted: Keep, progress: Progress) -> Layer:
         async def chunks() -> AsyncIterator[bytes]:
-            async for chunk in self.registry.stream(repository, descriptor.digest, descriptor.size):
+            async for chunk in self.source.stream(repository, descriptor.digest, descriptor.size):
                 progress.pulled(len(chunk))
                 yield chunk
 

@@ -1,4 +1,4 @@
-"""The port to registries."""
+"""The ports to registries and whatever else images are read from."""
 
 from collections.abc import AsyncIterator, Sequence
 from typing import Protocol
@@ -6,23 +6,11 @@ from typing import Protocol
 from registry.manifests import ImageManifest, Index
 
 
-class Registry(Protocol):
-    """Registries, as far as the scanner needs them. `repository` is `host/repository`.
+class Source(Protocol):
+    """Where an image is read. `repository` is `host/repository`.
 
-    Each method raises the refusals of registry.errors and registry.manifests.
+    Each method raises the refusals of registry.errors and registry.manifests, or the scan's failure.
     """
-
-    def demand_configured(self, host: str) -> None:
-        """Raise HostNotConfigured where this host is none that may be contacted."""
-        ...
-
-    async def resolve(self, repository: str, tag: str) -> str:
-        """Return the digest that a tag points at."""
-        ...
-
-    async def tagged(self, repository: str, tag: str) -> tuple[str, ImageManifest | Index | None]:
-        """Return what a tag points at, and its digest; None where it is of a kind that is not read."""
-        ...
 
     async def manifest(self, repository: str, digest: str) -> ImageManifest | Index:
         """Fetch a manifest or index, verified."""
@@ -34,6 +22,22 @@ class Registry(Protocol):
 
     def stream(self, repository: str, digest: str, size: int) -> AsyncIterator[bytes]:
         """Stream a blob of at most this size in bytes. It is verified when it ends, not before."""
+        ...
+
+
+class Registry(Source, Protocol):
+    """Registries, as far as the scanner needs them."""
+
+    def demand_configured(self, host: str) -> None:
+        """Raise HostNotConfigured where this host is none that may be contacted."""
+        ...
+
+    async def resolve(self, repository: str, tag: str) -> str:
+        """Return the digest that a tag points at."""
+        ...
+
+    async def tagged(self, repository: str, tag: str) -> tuple[str, ImageManifest | Index | None]:
+        """Return what a tag points at, and its digest; None where it is of a kind that is not read."""
         ...
 
     async def tags(self, repository: str) -> Sequence[str]:

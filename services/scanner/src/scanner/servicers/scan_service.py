@@ -4,6 +4,7 @@ from collections.abc import AsyncIterator
 from typing import Any
 
 import grpc.aio
+from chassis.errors import InvalidArgument
 from chassis.identity import current_caller
 from chassis.paging import open_page
 from hallmark.scanner.v1 import scan_service_pb2 as pb
@@ -12,22 +13,34 @@ from hallmark.scanner.v1 import scan_service_pb2_grpc as rpc
 from scanner.exports import Exporter
 from scanner.scans import ScanDesk
 from scanner.servicers.fitting import fitting
+from scanner.uploads import ArchiveDesk
 from scanner.wire import inventories, reading, scans
 
 Context = grpc.aio.ServicerContext[Any, Any]
+Parts = AsyncIterator[pb.ScanArchiveRequest]
 
 
 class ScanService(rpc.ScanServiceServicer):
     """Scans: readings of images that are or were done."""
 
-    def __init__(self, desk: ScanDesk, exporter: Exporter) -> None:
+    def __init__(self, desk: ScanDesk, uploads: ArchiveDesk, exporter: Exporter) -> None:
         self._desk = desk
+        self._uploads = uploads
         self._exporter = exporter
 
     async def ScanImage(self, request: pb.ScanImageRequest, context: Context) -> pb.ScanImageResponse:
         """Ask for a scan."""
         scan = await self._desk.scan_image(current_caller(), scans.image(request.image), force=request.force)
         return pb.ScanImageResponse(scan=scans.scan(scan))
+
+    async def ScanArchive(self, request_iterator: Parts, context: Context) -> pb.ScanArchiveResponse:
+        """Take in an archive, and ask for a scan of the image in it."""
+        first = await anext(request_iterator, None)
+        if first is None or first.WhichOneof("part") != "header":
+            raise InvalidArgument("An archive begins with its header.", field="header")
+        upload = scans.upload(first.header)
+        scan = await self._uploads.scan(current_caller(), upload, _chunks(request_iterator))
+        return pb.ScanArchiveResponse(scan=scans.scan(scan))
 
     async def GetScan(self, request: pb.GetScanRequest, context: Context) -> pb.GetScanResponse:
         """Return a scan."""
@@ -58,3 +71,10 @@ class ScanService(rpc.ScanServiceServicer):
         form = inventories.form(request.format)
         async for chunk in self._exporter.export(current_caller(), request.scan_id, request.platform, form):
             yield pb.ExportScanResponse(chunk=chunk)
+
+
+async def _chunks(parts: Parts) -> AsyncIterator[bytes]:
+    async for part in parts:
+        if part.WhichOneof("part") != "chunk":
+            raise InvalidArgument("After its header, an archive comes in chunks alone.", field="chunk")
+        yield part.chunk

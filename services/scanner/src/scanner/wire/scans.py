@@ -7,12 +7,16 @@ from chassis.errors import InvalidArgument, Refusal
 from google.protobuf.duration_pb2 import Duration
 from hallmark.scanner.v1 import scan_pb2 as pb
 from hallmark.scanner.v1 import scan_service_pb2
-from registry.references import Reference, parse_image
+from registry.references import Reference, parse_image, parse_reference
 
+from scanner.archives.naming import HOST
 from scanner.progress import ScanProgress
 from scanner.scan_records import Scan, ScanFilter, ScanState, Summary, Trigger
+from scanner.uploads import Upload
 from scanner.wire import reading, risks
 from scanner.wire.times import timestamp
+
+_LONGEST_IMAGE = 512
 
 
 def image(text: str) -> Reference:
@@ -21,6 +25,21 @@ def image(text: str) -> Reference:
         return parse_image(text)
     except Refusal as refusal:
         raise InvalidArgument(refusal.message, field="image") from None
+
+
+def upload(header: scan_service_pb2.ArchiveHeader) -> Upload:
+    """Decode what an archive's image is to be known by, and which one is meant."""
+    try:
+        named = parse_reference(f"{HOST}/{header.name}")
+    except Refusal as refusal:
+        raise InvalidArgument(refusal.message, field="header.name") from None
+    if named.host != HOST or named.digest is not None:
+        raise InvalidArgument("A name is path or path:tag, without host and digest.", field="header.name")
+    if len(header.image) > _LONGEST_IMAGE or not (header.image.isprintable() or not header.image):
+        raise InvalidArgument(
+            f"An image's name has at most {_LONGEST_IMAGE} printable characters.", field="header.image"
+        )
+    return Upload(named.name, named.tag or "", header.image)
 
 
 def scan_filter(request: scan_service_pb2.ListScansRequest) -> ScanFilter:

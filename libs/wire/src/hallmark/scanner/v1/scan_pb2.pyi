@@ -111,6 +111,10 @@ class _ScanFailureReasonEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_Sca
     """The manifest is of a kind that is not scanned, for example Docker's schema 1, or holds no image."""
     SCAN_FAILURE_REASON_INTERNAL: _ScanFailureReason.ValueType  # 10
     """A defect of the scanner; its log has the details under the scan's id."""
+    SCAN_FAILURE_REASON_ARCHIVE_INCOMPLETE: _ScanFailureReason.ValueType  # 11
+    """The archive that was sent does not hold a part of its image."""
+    SCAN_FAILURE_REASON_ARCHIVE_LOST: _ScanFailureReason.ValueType  # 12
+    """The archive that was sent is not there any more: the scanner was started anew before it was read."""
 
 class ScanFailureReason(_ScanFailureReason, metaclass=_ScanFailureReasonEnumTypeWrapper):
     """Why a scan failed."""
@@ -137,6 +141,10 @@ SCAN_FAILURE_REASON_UNSUPPORTED_MANIFEST: ScanFailureReason.ValueType  # 9
 """The manifest is of a kind that is not scanned, for example Docker's schema 1, or holds no image."""
 SCAN_FAILURE_REASON_INTERNAL: ScanFailureReason.ValueType  # 10
 """A defect of the scanner; its log has the details under the scan's id."""
+SCAN_FAILURE_REASON_ARCHIVE_INCOMPLETE: ScanFailureReason.ValueType  # 11
+"""The archive that was sent does not hold a part of its image."""
+SCAN_FAILURE_REASON_ARCHIVE_LOST: ScanFailureReason.ValueType  # 12
+"""The archive that was sent is not there any more: the scanner was started anew before it was read."""
 Global___ScanFailureReason: _TypeAlias = ScanFailureReason  # noqa: Y015
 
 class _ScanPhase:

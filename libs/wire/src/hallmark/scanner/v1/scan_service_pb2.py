@@ -27,7 +27,7 @@ from hallmark.scanner.v1 import inventory_pb2 as hallmark_dot_scanner_dot_v1_dot
 from hallmark.scanner.v1 import scan_pb2 as hallmark_dot_scanner_dot_v1_dot_scan__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n&hallmark/scanner/v1/scan_service.proto\x12\x13hallmark.scanner.v1\x1a#hallmark/common/v1/permission.proto\x1a#hallmark/scanner/v1/inventory.proto\x1a\x1ehallmark/scanner/v1/scan.proto\"0\n\x10ScanImageRequest\x12\r\n\x05image\x18\x01 \x01(\t\x12\r\n\x05\x66orce\x18\x02 \x01(\x08\"<\n\x11ScanImageResponse\x12\'\n\x04scan\x18\x01 \x01(\x0b\x32\x19.hallmark.scanner.v1.Scan\"!\n\x0eGetScanRequest\x12\x0f\n\x07scan_id\x18\x01 \x01(\t\":\n\x0fGetScanResponse\x12\'\n\x04scan\x18\x01 \x01(\x0b\x32\x19.hallmark.scanner.v1.Scan\"#\n\x10WatchScanRequest\x12\x0f\n\x07scan_id\x18\x01 \x01(\t\"q\n\x11WatchScanResponse\x12\x33\n\x08progress\x18\x01 \x01(\x0b\x32!.hallmark.scanner.v1.ScanProgress\x12\'\n\x04scan\x18\x02 \x01(\x0b\x32\x19.hallmark.scanner.v1.Scan\"\xd1\x01\n\x10ListScansRequest\x12\x11\n\tpage_size\x18\x01 \x01(\x05\x12\x12\n\npage_token\x18\x02 \x01(\t\x12\x12\n\nrepository\x18\x03 \x01(\t\x12\x0e\n\x06\x64igest\x18\x04 \x01(\t\x12\x0e\n\x06target\x18\x05 \x01(\t\x12.\n\x06states\x18\x06 \x03(\x0e\x32\x1e.hallmark.scanner.v1.ScanState\x12\x32\n\x08triggers\x18\x07 \x03(\x0e\x32 .hallmark.scanner.v1.ScanTrigger\"V\n\x11ListScansResponse\x12(\n\x05scans\x18\x01 \x03(\x0b\x32\x19.hallmark.scanner.v1.Scan\x12\x17\n\x0fnext_page_token\x18\x02 \x01(\t\"l\n\x11\x45xportScanRequest\x12\x0f\n\x07scan_id\x18\x01 \x01(\t\x12\x34\n\x06\x66ormat\x18\x02 \x01(\x0e\x32$.hallmark.scanner.v1.InventoryFormat\x12\x10\n\x08platform\x18\x03 \x01(\t\"#\n\x12\x45xportScanResponse\x12\r\n\x05\x63hunk\x18\x01 \x01(\x0c\x32\xd4\x04\n\x0bScanService\x12t\n\tScanImage\x12%.hallmark.scanner.v1.ScanImageRequest\x1a&.hallmark.scanner.v1.ScanImageResponse\"\x18\xaa\xd4\x18\x14scanner.scans.create\x12l\n\x07GetScan\x12#.hallmark.scanner.v1.GetScanRequest\x1a$.hallmark.scanner.v1.GetScanResponse\"\x16\xaa\xd4\x18\x12scanner.scans.read\x12t\n\tWatchScan\x12%.hallmark.scanner.v1.WatchScanRequest\x1a&.hallmark.scanner.v1.WatchScanResponse\"\x16\xaa\xd4\x18\x12scanner.scans.read0\x01\x12r\n\tListScans\x12%.hallmark.scanner.v1.ListScansRequest\x1a&.hallmark.scanner.v1.ListScansResponse\"\x16\xaa\xd4\x18\x12scanner.scans.read\x12w\n\nExportScan\x12&.hallmark.scanner.v1.ExportScanRequest\x1a\'.hallmark.scanner.v1.ExportScanResponse\"\x16\xaa\xd4\x18\x12scanner.scans.read0\x01\x62\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n&hallmark/scanner/v1/scan_service.proto\x12\x13hallmark.scanner.v1\x1a#hallmark/common/v1/permission.proto\x1a#hallmark/scanner/v1/inventory.proto\x1a\x1ehallmark/scanner/v1/scan.proto\"0\n\x10ScanImageRequest\x12\r\n\x05image\x18\x01 \x01(\t\x12\r\n\x05\x66orce\x18\x02 \x01(\x08\"<\n\x11ScanImageResponse\x12\'\n\x04scan\x18\x01 \x01(\x0b\x32\x19.hallmark.scanner.v1.Scan\"c\n\x12ScanArchiveRequest\x12\x34\n\x06header\x18\x01 \x01(\x0b\x32\".hallmark.scanner.v1.ArchiveHeaderH\x00\x12\x0f\n\x05\x63hunk\x18\x02 \x01(\x0cH\x00\x42\x06\n\x04part\",\n\rArchiveHeader\x12\x0c\n\x04name\x18\x01 \x01(\t\x12\r\n\x05image\x18\x02 \x01(\t\">\n\x13ScanArchiveResponse\x12\'\n\x04scan\x18\x01 \x01(\x0b\x32\x19.hallmark.scanner.v1.Scan\"!\n\x0eGetScanRequest\x12\x0f\n\x07scan_id\x18\x01 \x01(\t\":\n\x0fGetScanResponse\x12\'\n\x04scan\x18\x01 \x01(\x0b\x32\x19.hallmark.scanner.v1.Scan\"#\n\x10WatchScanRequest\x12\x0f\n\x07scan_id\x18\x01 \x01(\t\"q\n\x11WatchScanResponse\x12\x33\n\x08progress\x18\x01 \x01(\x0b\x32!.hallmark.scanner.v1.ScanProgress\x12\'\n\x04scan\x18\x02 \x01(\x0b\x32\x19.hallmark.scanner.v1.Scan\"\xd1\x01\n\x10ListScansRequest\x12\x11\n\tpage_size\x18\x01 \x01(\x05\x12\x12\n\npage_token\x18\x02 \x01(\t\x12\x12\n\nrepository\x18\x03 \x01(\t\x12\x0e\n\x06\x64igest\x18\x04 \x01(\t\x12\x0e\n\x06target\x18\x05 \x01(\t\x12.\n\x06states\x18\x06 \x03(\x0e\x32\x1e.hallmark.scanner.v1.ScanState\x12\x32\n\x08triggers\x18\x07 \x03(\x0e\x32 .hallmark.scanner.v1.ScanTrigger\"V\n\x11ListScansResponse\x12(\n\x05scans\x18\x01 \x03(\x0b\x32\x19.hallmark.scanner.v1.Scan\x12\x17\n\x0fnext_page_token\x18\x02 \x01(\t\"l\n\x11\x45xportScanRequest\x12\x0f\n\x07scan_id\x18\x01 \x01(\t\x12\x34\n\x06\x66ormat\x18\x02 \x01(\x0e\x32$.hallmark.scanner.v1.InventoryFormat\x12\x10\n\x08platform\x18\x03 \x01(\t\"#\n\x12\x45xportScanResponse\x12\r\n\x05\x63hunk\x18\x01 \x01(\x0c\x32\xd2\x05\n\x0bScanService\x12t\n\tScanImage\x12%.hallmark.scanner.v1.ScanImageRequest\x1a&.hallmark.scanner.v1.ScanImageResponse\"\x18\xaa\xd4\x18\x14scanner.scans.create\x12|\n\x0bScanArchive\x12\'.hallmark.scanner.v1.ScanArchiveRequest\x1a(.hallmark.scanner.v1.ScanArchiveResponse\"\x18\xaa\xd4\x18\x14scanner.scans.create(\x01\x12l\n\x07GetScan\x12#.hallmark.scanner.v1.GetScanRequest\x1a$.hallmark.scanner.v1.GetScanResponse\"\x16\xaa\xd4\x18\x12scanner.scans.read\x12t\n\tWatchScan\x12%.hallmark.scanner.v1.WatchScanRequest\x1a&.hallmark.scanner.v1.WatchScanResponse\"\x16\xaa\xd4\x18\x12scanner.scans.read0\x01\x12r\n\tListScans\x12%.hallmark.scanner.v1.ListScansRequest\x1a&.hallmark.scanner.v1.ListScansResponse\"\x16\xaa\xd4\x18\x12scanner.scans.read\x12w\n\nExportScan\x12&.hallmark.scanner.v1.ExportScanRequest\x1a\'.hallmark.scanner.v1.ExportScanResponse\"\x16\xaa\xd4\x18\x12scanner.scans.read0\x01\x62\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -36,6 +36,8 @@ if not _descriptor._USE_C_DESCRIPTORS:
   DESCRIPTOR._loaded_options = None
   _globals['_SCANSERVICE'].methods_by_name['ScanImage']._loaded_options = None
   _globals['_SCANSERVICE'].methods_by_name['ScanImage']._serialized_options = b'\252\324\030\024scanner.scans.create'
+  _globals['_SCANSERVICE'].methods_by_name['ScanArchive']._loaded_options = None
+  _globals['_SCANSERVICE'].methods_by_name['ScanArchive']._serialized_options = b'\252\324\030\024scanner.scans.create'
   _globals['_SCANSERVICE'].methods_by_name['GetScan']._loaded_options = None
   _globals['_SCANSERVICE'].methods_by_name['GetScan']._serialized_options = b'\252\324\030\022scanner.scans.read'
   _globals['_SCANSERVICE'].methods_by_name['WatchScan']._loaded_options = None
@@ -48,22 +50,28 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_SCANIMAGEREQUEST']._serialized_end=217
   _globals['_SCANIMAGERESPONSE']._serialized_start=219
   _globals['_SCANIMAGERESPONSE']._serialized_end=279
-  _globals['_GETSCANREQUEST']._serialized_start=281
-  _globals['_GETSCANREQUEST']._serialized_end=314
-  _globals['_GETSCANRESPONSE']._serialized_start=316
-  _globals['_GETSCANRESPONSE']._serialized_end=374
-  _globals['_WATCHSCANREQUEST']._serialized_start=376
-  _globals['_WATCHSCANREQUEST']._serialized_end=411
-  _globals['_WATCHSCANRESPONSE']._serialized_start=413
-  _globals['_WATCHSCANRESPONSE']._serialized_end=526
-  _globals['_LISTSCANSREQUEST']._serialized_start=529
-  _globals['_LISTSCANSREQUEST']._serialized_end=738
-  _globals['_LISTSCANSRESPONSE']._serialized_start=740
-  _globals['_LISTSCANSRESPONSE']._serialized_end=826
-  _globals['_EXPORTSCANREQUEST']._serialized_start=828
-  _globals['_EXPORTSCANREQUEST']._serialized_end=936
-  _globals['_EXPORTSCANRESPONSE']._serialized_start=938
-  _globals['_EXPORTSCANRESPONSE']._serialized_end=973
-  _globals['_SCANSERVICE']._serialized_start=976
-  _globals['_SCANSERVICE']._serialized_end=1572
+  _globals['_SCANARCHIVEREQUEST']._serialized_start=281
+  _globals['_SCANARCHIVEREQUEST']._serialized_end=380
+  _globals['_ARCHIVEHEADER']._serialized_start=382
+  _globals['_ARCHIVEHEADER']._serialized_end=426
+  _globals['_SCANARCHIVERESPONSE']._serialized_start=428
+  _globals['_SCANARCHIVERESPONSE']._serialized_end=490
+  _globals['_GETSCANREQUEST']._serialized_start=492
+  _globals['_GETSCANREQUEST']._serialized_end=525
+  _globals['_GETSCANRESPONSE']._serialized_start=527
+  _globals['_GETSCANRESPONSE']._serialized_end=585
+  _globals['_WATCHSCANREQUEST']._serialized_start=587
+  _globals['_WATCHSCANREQUEST']._serialized_end=622
+  _globals['_WATCHSCANRESPONSE']._serialized_start=624
+  _globals['_WATCHSCANRESPONSE']._serialized_end=737
+  _globals['_LISTSCANSREQUEST']._serialized_start=740
+  _globals['_LISTSCANSREQUEST']._serialized_end=949
+  _globals['_LISTSCANSRESPONSE']._serialized_start=951
+  _globals['_LISTSCANSRESPONSE']._serialized_end=1037
+  _globals['_EXPORTSCANREQUEST']._serialized_start=1039
+  _globals['_EXPORTSCANREQUEST']._serialized_end=1147
+  _globals['_EXPORTSCANRESPONSE']._serialized_start=1149
+  _globals['_EXPORTSCANRESPONSE']._serialized_end=1184
+  _globals['_SCANSERVICE']._serialized_start=1187
+  _globals['_SCANSERVICE']._serialized_end=1909
 # @@protoc_insertion_point(module_scope)

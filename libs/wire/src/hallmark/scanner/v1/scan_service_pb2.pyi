@@ -73,6 +73,90 @@ class ScanImageResponse(_message.Message):
 Global___ScanImageResponse: _TypeAlias = ScanImageResponse  # noqa: Y015
 
 @_typing.final
+class ScanArchiveRequest(_message.Message):
+    """A part of an archive: first the header, then chunks."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    HEADER_FIELD_NUMBER: _builtins.int
+    CHUNK_FIELD_NUMBER: _builtins.int
+    chunk: _builtins.bytes
+    """The next bytes of the archive, below 1 MiB: a tar archive, plain or compressed by gzip or zstd. At least one comes
+    every 60 seconds, and all of them within an hour; they have at most 8 GiB unless configured, decompressed.
+    """
+    @_builtins.property
+    def header(self) -> Global___ArchiveHeader:
+        """What it is."""
+
+    def __init__(
+        self,
+        *,
+        header: Global___ArchiveHeader | None = ...,
+        chunk: _builtins.bytes = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["chunk", b"chunk", "header", b"header", "part", b"part"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["chunk", b"chunk", "header", b"header", "part", b"part"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    _WhichOneofReturnType_part: _TypeAlias = _typing.Literal["header", "chunk"]  # noqa: Y015
+    _WhichOneofArgType_part: _TypeAlias = _typing.Literal["part", b"part"]  # noqa: Y015
+    def WhichOneof(self, oneof_group: _WhichOneofArgType_part) -> _WhichOneofReturnType_part | None: ...
+
+Global___ScanArchiveRequest: _TypeAlias = ScanArchiveRequest  # noqa: Y015
+
+@_typing.final
+class ArchiveHeader(_message.Message):
+    """What an archive is."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    NAME_FIELD_NUMBER: _builtins.int
+    IMAGE_FIELD_NUMBER: _builtins.int
+    name: _builtins.str
+    """What the image is to be known by, after `archive.invalid/`: `path` or `path:tag`, as in a registry."""
+    image: _builtins.str
+    """Which image is meant where the archive holds several: the name or digest that it has there; at most 512 characters.
+    Empty: the only one.
+    """
+    def __init__(
+        self,
+        *,
+        name: _builtins.str = ...,
+        image: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["image", b"image", "name", b"name"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___ArchiveHeader: _TypeAlias = ArchiveHeader  # noqa: Y015
+
+@_typing.final
+class ScanArchiveResponse(_message.Message):
+    """The scan asked for."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    SCAN_FIELD_NUMBER: _builtins.int
+    @_builtins.property
+    def scan(self) -> _scan_pb2.Scan:
+        """The scan: new, or the one of the same image that has not ended."""
+
+    def __init__(
+        self,
+        *,
+        scan: _scan_pb2.Scan | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["scan", b"scan"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["scan", b"scan"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___ScanArchiveResponse: _TypeAlias = ScanArchiveResponse  # noqa: Y015
+
+@_typing.final
 class GetScanRequest(_message.Message):
     """Which scan."""
 

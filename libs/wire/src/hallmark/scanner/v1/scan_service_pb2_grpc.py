@@ -40,6 +40,11 @@ class ScanServiceStub:
                 request_serializer=hallmark_dot_scanner_dot_v1_dot_scan__service__pb2.ScanImageRequest.SerializeToString,
                 response_deserializer=hallmark_dot_scanner_dot_v1_dot_scan__service__pb2.ScanImageResponse.FromString,
                 _registered_method=True)
+        self.ScanArchive = channel.stream_unary(
+                '/hallmark.scanner.v1.ScanService/ScanArchive',
+                request_serializer=hallmark_dot_scanner_dot_v1_dot_scan__service__pb2.ScanArchiveRequest.SerializeToString,
+                response_deserializer=hallmark_dot_scanner_dot_v1_dot_scan__service__pb2.ScanArchiveResponse.FromString,
+                _registered_method=True)
         self.GetScan = channel.unary_unary(
                 '/hallmark.scanner.v1.ScanService/GetScan',
                 request_serializer=hallmark_dot_scanner_dot_v1_dot_scan__service__pb2.GetScanRequest.SerializeToString,
@@ -69,6 +74,16 @@ class ScanServiceServicer:
     def ScanImage(self, request, context):
         """Asks for a scan. It is written down before the answer and done afterwards. Where the image is being scanned, or was
         by analyzers of the same versions, that scan is the answer.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def ScanArchive(self, request_iterator, context):
+        """Takes in the archive of an image, an OCI image layout or what `docker save` writes, and asks for a scan of the image in
+        it: it is read after the answer, and the archive goes when the scan ends. The image is known as
+        `archive.invalid/<name>`, never by the name of a registry. RESOURCE_EXHAUSTED where too many archives wait, or this one
+        is too large.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -113,6 +128,11 @@ def add_ScanServiceServicer_to_server(servicer, server):
                     servicer.ScanImage,
                     request_deserializer=hallmark_dot_scanner_dot_v1_dot_scan__service__pb2.ScanImageRequest.FromString,
                     response_serializer=hallmark_dot_scanner_dot_v1_dot_scan__service__pb2.ScanImageResponse.SerializeToString,
+            ),
+            'ScanArchive': grpc.stream_unary_rpc_method_handler(
+                    servicer.ScanArchive,
+                    request_deserializer=hallmark_dot_scanner_dot_v1_dot_scan__service__pb2.ScanArchiveRequest.FromString,
+                    response_serializer=hallmark_dot_scanner_dot_v1_dot_scan__service__pb2.ScanArchiveResponse.SerializeToString,
             ),
             'GetScan': grpc.unary_unary_rpc_method_handler(
                     servicer.GetScan,
@@ -163,6 +183,33 @@ class ScanService:
             '/hallmark.scanner.v1.ScanService/ScanImage',
             hallmark_dot_scanner_dot_v1_dot_scan__service__pb2.ScanImageRequest.SerializeToString,
             hallmark_dot_scanner_dot_v1_dot_scan__service__pb2.ScanImageResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def ScanArchive(request_iterator,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.stream_unary(
+            request_iterator,
+            target,
+            '/hallmark.scanner.v1.ScanService/ScanArchive',
+            hallmark_dot_scanner_dot_v1_dot_scan__service__pb2.ScanArchiveRequest.SerializeToString,
+            hallmark_dot_scanner_dot_v1_dot_scan__service__pb2.ScanArchiveResponse.FromString,
             options,
             channel_credentials,
             insecure,

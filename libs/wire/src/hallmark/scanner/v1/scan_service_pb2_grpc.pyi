@@ -37,6 +37,12 @@ class ScanServiceStub:
     """Asks for a scan. It is written down before the answer and done afterwards. Where the image is being scanned, or was
     by analyzers of the same versions, that scan is the answer.
     """
+    ScanArchive: _grpc.StreamUnaryMultiCallable[_scan_service_pb2.ScanArchiveRequest, _scan_service_pb2.ScanArchiveResponse]
+    """Takes in the archive of an image, an OCI image layout or what `docker save` writes, and asks for a scan of the image in
+    it: it is read after the answer, and the archive goes when the scan ends. The image is known as
+    `archive.invalid/<name>`, never by the name of a registry. RESOURCE_EXHAUSTED where too many archives wait, or this one
+    is too large.
+    """
     GetScan: _grpc.UnaryUnaryMultiCallable[_scan_service_pb2.GetScanRequest, _scan_service_pb2.GetScanResponse]
     """Returns a scan. NOT_FOUND where there is none of that id."""
     WatchScan: _grpc.UnaryStreamMultiCallable[_scan_service_pb2.WatchScanRequest, _scan_service_pb2.WatchScanResponse]
@@ -60,6 +66,12 @@ class ScanServiceAsyncStub(ScanServiceStub):
     ScanImage: _aio.UnaryUnaryMultiCallable[_scan_service_pb2.ScanImageRequest, _scan_service_pb2.ScanImageResponse]  # type: ignore[assignment]
     """Asks for a scan. It is written down before the answer and done afterwards. Where the image is being scanned, or was
     by analyzers of the same versions, that scan is the answer.
+    """
+    ScanArchive: _aio.StreamUnaryMultiCallable[_scan_service_pb2.ScanArchiveRequest, _scan_service_pb2.ScanArchiveResponse]  # type: ignore[assignment]
+    """Takes in the archive of an image, an OCI image layout or what `docker save` writes, and asks for a scan of the image in
+    it: it is read after the answer, and the archive goes when the scan ends. The image is known as
+    `archive.invalid/<name>`, never by the name of a registry. RESOURCE_EXHAUSTED where too many archives wait, or this one
+    is too large.
     """
     GetScan: _aio.UnaryUnaryMultiCallable[_scan_service_pb2.GetScanRequest, _scan_service_pb2.GetScanResponse]  # type: ignore[assignment]
     """Returns a scan. NOT_FOUND where there is none of that id."""
@@ -87,6 +99,18 @@ class ScanServiceServicer(metaclass=_abc_1.ABCMeta):
     ) -> _typing.Union[_scan_service_pb2.ScanImageResponse, _abc.Awaitable[_scan_service_pb2.ScanImageResponse]]:
         """Asks for a scan. It is written down before the answer and done afterwards. Where the image is being scanned, or was
         by analyzers of the same versions, that scan is the answer.
+        """
+
+    @_abc_1.abstractmethod
+    def ScanArchive(
+        self,
+        request_iterator: _MaybeAsyncIterator[_scan_service_pb2.ScanArchiveRequest],
+        context: _ServicerContext,
+    ) -> _typing.Union[_scan_service_pb2.ScanArchiveResponse, _abc.Awaitable[_scan_service_pb2.ScanArchiveResponse]]:
+        """Takes in the archive of an image, an OCI image layout or what `docker save` writes, and asks for a scan of the image in
+        it: it is read after the answer, and the archive goes when the scan ends. The image is known as
+        `archive.invalid/<name>`, never by the name of a registry. RESOURCE_EXHAUSTED where too many archives wait, or this one
+        is too large.
         """
 
     @_abc_1.abstractmethod
