@@ -54,7 +54,7 @@ class Package:
     @property
     def needs_feed(self) -> bool:
         """Whether an image that holds it can be judged only with the advisories of its ecosystem."""
-        return self.ecosystem != WITHOUT_ADVISORIES
+        return self.ecosystem != WITHOUT_ADVISORIES and self.evidence is not Evidence.CLASSIFIER
 
 
 @dataclass(frozen=True, slots=True)

@@ -18,15 +18,23 @@ _COMPILED = {name: re.compile(pattern) for name, pattern in _DATABASES.items()}
 DATABASE = "|".join(_DATABASES.values())
 """Where the databases of other package managers lie, as a pattern of whole paths."""
 
+KNOWN_SHELLS = ("bash", "busybox")
+"""Shells whose version their text tells."""
+
+
+def shell_pattern(name: str) -> str:
+    """Where a shell lies, as a pattern of whole paths."""
+    return rf"(?:usr/)?s?bin/(?:{name})"
+
+
 RUNTIME = (
-    r"(?:usr/)?s?bin/(?:sh|ash|bash|dash|zsh|ksh|busybox|toybox)"
+    rf"{shell_pattern('sh|ash|dash|zsh|ksh|toybox')}"
     r"|(?:usr/)?lib(?:32|64|x32)?/(?:[^/]+/)?"
     r"(?:libc\.so(?:\.[0-9]+)*|libc-[0-9.]+\.so|libc\.musl-[^/]+|ld-[^/]*\.so[^/]*)"
 )
-"""Where C libraries and shells lie, as a pattern of whole paths."""
+"""Where C libraries and other shells lie, as a pattern of whole paths."""
 
-
-_RUNTIME = re.compile(RUNTIME)
+_RUNTIME = re.compile(rf"{RUNTIME}|{shell_pattern('|'.join(KNOWN_SHELLS))}")
 
 
 def is_runtime(path: str) -> bool:

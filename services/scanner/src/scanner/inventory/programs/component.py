@@ -12,6 +12,8 @@ class Kind(Enum):
     """Go's build information."""
     RUST = "RUST"
     """cargo-auditable's list."""
+    TEXT = "TEXT"
+    """A text that a program of a known name has in it."""
 
 
 class Component(msgspec.Struct, frozen=True):
