@@ -7,7 +7,7 @@ import io
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from scanner.inventory.model import Inventory, Package
+from scanner.inventory.model import Evidence, Inventory, Package
 from scanner.inventory.ownership import dpkg
 from scanner.inventory.ownership.rpm import files_of
 from scanner.inventory.ownership.telling import may_tell
@@ -25,6 +25,7 @@ from tests.factories.images import (
 )
 from tests.factories.inventories import inventory, inventory_of
 from tests.factories.jars import maven_jar
+from tests.factories.programs import elf, inline_info
 from tests.factories.rpms import Value, header, sqlite_database
 
 WHEEL = wheel("requests", "2.28.1")
@@ -185,6 +186,15 @@ def test_an_owned_package_stands_for_no_entry_of_the_lock_file_of_others() -> No
     assert [one.path for one in _of_languages(inventory_of(*members))] == [WHEEL.path]
     found = _of_languages(inventory_of(*members, file("app/Pipfile.lock", pipfile)))
     assert sorted((one.path, one.owner) for one in found) == [("app/Pipfile.lock", ""), (WHEEL.path, "requests")]
+
+
+def test_programs_go_by_their_layer() -> None:
+    program = file("usr/bin/tool", elf({".go.buildinfo": inline_info("go1.22.1", "path\texample.com/tool\n")}))
+    base = layer(*DEBIAN, listed("/usr/bin/tool"), summed(program), program)
+    owners = {one.owner for one in inventory(base).packages if one.evidence is Evidence.BINARY}
+    assert owners == {"requests"}
+    replaced = inventory(base, layer(program)).packages
+    assert {one.owner for one in replaced if one.evidence is Evidence.BINARY} == {""}
 
 
 def test_packages_of_the_distribution_are_nobodys() -> None:

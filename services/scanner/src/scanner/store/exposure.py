@@ -161,11 +161,13 @@ def _wanted(query: Select[Any], wanted: FindingFilter) -> Select[Any]:
 
 def _is_held(repositories: frozenset[str] | None) -> ColumnElement[bool]:
     """Whether a finding counts in some package set, in one of an image in `repositories` unless None."""
-    held = select(set_members.c.position).where(set_members.c.package_version == findings.c.package_version, counts())
-    if repositories is not None:
-        joined = and_(images.c.package_set == set_members.c.package_set, images.c.repository.in_(repositories))
-        held = held.join(images, joined)
-    return held.correlate(findings).exists()
+    if repositories is None:
+        holding = set_members.c.package_version == findings.c.package_version
+        return select(set_members.c.position).where(holding, counts()).correlate(findings).exists()
+    joined = and_(images.c.package_set == set_members.c.package_set, images.c.repository.in_(repositories))
+    return findings.c.package_version.in_(
+        select(set_members.c.package_version).join(images, joined).where(counts()).correlate(None)
+    )
 
 
 def _closed_at(row: RowMapping) -> datetime | None:
