@@ -207,8 +207,9 @@ class Package(_message.Message):
     module: _builtins.str
     """The module and stream that an rpm belongs to, `name:stream`; empty where it belongs to none."""
     owner: _builtins.str
-    """The distribution's source package that the file belongs to which says that the package is there; empty where it
-    belongs to none.
+    """The distribution's package that the file belongs to which says that the package is there, as advisories call it (where
+    these speak of source packages, the source package); empty where it belongs to none. As long as an advisory that is
+    held speaks of the owner, the package is left to that distribution's advisories, and has no findings.
     """
     def __init__(
         self,
