@@ -40,13 +40,22 @@ READS = named(
     """
 )
 MAY: dict[str, frozenset[str]] = {
-    "developer": READS | {"ScanImage"},
+    "developer": READS | {"ScanImage", "ScanArchive"},
     "reviewer": READS | {"SignImage", "CreateRevocation"},
     "custodian": READS | {"CreateKey", "UpdateKey", "RotateKey", "EnableKey", "DisableKey", "CreateRevocation"},
     "cluster-admin": READS | {"CreateRevision", "ActivateRevision", "RollBack"},
     "oncall": READS,
     "operator": READS
-    | {"ScanImage", "CreateTarget", "RotateTargetToken", "UpdateTarget", "DeleteTarget", "ImportAdvisories"},
+    | {
+        "ScanImage",
+        "ScanArchive",
+        "CreateTarget",
+        "RotateTargetToken",
+        "UpdateTarget",
+        "DeleteTarget",
+        "ImportAdvisories",
+        "ImportInventory",
+    },
     "auditor": READS,
     "scanner": frozenset(),
     "signer": frozenset({"GetImageRisk", "BatchGetImageRisk"}),

@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import grpc
@@ -223,3 +224,47 @@ def test_no_findings_are_good_news_of_a_scanned_image_alone(
     done = hallmark("images", "show", IMAGE, *options, scanner=serve(images, findings))
     assert (done.returncode, done.stderr) == (0, f"{said}\n")
     assert "\n\n" not in done.stdout
+
+
+def test_a_document_about_an_image_is_given(serve: Serve, hallmark: Hallmark, tmp_path: Path) -> None:
+    seen: list[scan_service_pb2.ImportInventoryRequest] = []
+    claim = inventory_pb2.Claim(document=DIGEST, format="CycloneDX 1.5", packages=3, left_out={"It is none.": 2})
+
+    def import_inventory(requests: Any, context: Context) -> scan_service_pb2.ImportInventoryResponse:
+        seen.extend(requests)
+        return scan_service_pb2.ImportInventoryResponse(claim=claim, digest=DIGEST, added=1)
+
+    file = tmp_path / "sbom.json"
+    file.write_bytes(b"{}")
+    service = scan_service_pb2.DESCRIPTOR.services_by_name["ScanService"]
+    address = serve(offering(service, ImportInventory=import_inventory))
+    done = hallmark("images", "import", IMAGE, str(file), "--replace", scanner=address)
+    assert done.returncode == 0, done.stderr
+    header, part = seen
+    assert (header.header.repository, header.header.digest) == ("reg.example.com/shop", DIGEST)
+    assert (header.header.replace, part.chunk) == (True, b"{}")
+    assert "3, 1 of them known by claims alone" in done.stdout
+    assert "2: It is none." in done.stdout
+
+
+def test_an_image_is_shown_with_what_is_claimed_of_it(serve: Serve, hallmark: Hallmark) -> None:
+    image = image_pb2.Image(repository="reg.example.com/shop", digest=DIGEST, risk=risk())
+    given = inventory_pb2.Claim(
+        document=DIGEST, origin=inventory_pb2.CLAIM_ORIGIN_GIVEN, format="SPDX 2.3", packages=3, left_out={"No.": 2}
+    )
+    broken = inventory_pb2.Claim(
+        document=DIGEST, origin=inventory_pb2.CLAIM_ORIGIN_ATTACHED, problem="It can't be read."
+    )
+    platform = image_pb2.ImagePlatform(platform="linux/amd64", digest=DIGEST, claims=[given, broken])
+    answer = image_service_pb2.GetImageResponse(image=image, platforms=[platform])
+    images = offering(
+        image_service_pb2.DESCRIPTOR.services_by_name["ImageService"], GetImage=lambda request, context: answer
+    )
+    findings = offering(
+        finding_service_pb2.DESCRIPTOR.services_by_name["FindingService"],
+        ListFindings=lambda request, context: finding_service_pb2.ListFindingsResponse(),
+    )
+    done = hallmark("images", "show", IMAGE, scanner=serve(images, findings))
+    rows = [line.split() for line in done.stdout.splitlines() if line.startswith("linux/amd64")]
+    assert rows[1] == ["linux/amd64", DIGEST, "SPDX", "2.3", "GIVEN", "3", "2"]
+    assert rows[2] == ["linux/amd64", DIGEST, "-", "ATTACHED", "0", "It", "can't", "be", "read."]

@@ -1,6 +1,8 @@
 """images: what is known of each image's risk."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+from typing import IO
 
 import click
 from hallmark.common.v1.severity_pb2 import Severity
@@ -8,9 +10,12 @@ from hallmark.scanner.v1 import image_service_pb2 as pb
 from hallmark.scanner.v1.finding_service_pb2_grpc import FindingServiceStub
 from hallmark.scanner.v1.image_pb2 import Image, ImagePlatform, LayerOrigin
 from hallmark.scanner.v1.image_service_pb2_grpc import ImageServiceStub
+from hallmark.scanner.v1.inventory_pb2 import Claim, ClaimOrigin, InventoryHeader
 from hallmark.scanner.v1.risk_pb2 import IMAGE_RISK_STATE_SCANNED, ImageRisk, ImageRiskState, RiskCause
+from hallmark.scanner.v1.scan_service_pb2 import ImportInventoryRequest
+from hallmark.scanner.v1.scan_service_pb2_grpc import ScanServiceStub
 
-from hallmark_cli import output, references
+from hallmark_cli import archives, output, references
 from hallmark_cli.commands import risks
 from hallmark_cli.connection import Connection
 from hallmark_cli.failures import Refused
@@ -86,6 +91,42 @@ def show(
         risks.show_findings(findings)
     else:
         output.note(_without_findings(answer.image.risk, severities))
+
+
+@images.command("import")
+@click.argument("reference", metavar="REF")
+@click.argument("file", type=click.Path(exists=True, dir_okay=False, path_type=Path))
+@click.option("--replace", is_flag=True, help="Let it take the place of every document given before.")
+@output_form
+@speaks_as("operator")
+def import_(connection: Connection, reference: str, file: Path, replace: bool, form: str) -> None:
+    """Add what a document says is in an image: CycloneDX or SPDX, in JSON.
+
+    REF is host/repository@digest, or host/repository:tag for the image that the tag was last seen at.
+    A document is a claim: it adds packages and removes none. Later scans keep it.
+    """
+    with file.open("rb") as document, connection.to("scanner") as channel:
+        repository, digest = located(ImageServiceStub(channel), reference)
+        header = InventoryHeader(repository=repository, digest=digest, replace=replace)
+        answer = ScanServiceStub(channel).ImportInventory(_parts(header, document))
+    if form == "json":
+        output.document(answer)
+        return
+    claim = answer.claim
+    output.fields(
+        [
+            ("image", f"{repository}@{answer.digest}"),
+            ("document", f"{claim.format} {claim.document}"),
+            ("packages", f"{claim.packages}, {answer.added} of them known by claims alone"),
+            *(("left out", f"{count}: {reason}") for reason, count in sorted(claim.left_out.items())),
+        ]
+    )
+
+
+def _parts(header: InventoryHeader, document: IO[bytes]) -> Iterator[ImportInventoryRequest]:
+    yield ImportInventoryRequest(header=header)
+    for chunk in archives.chunks(document):
+        yield ImportInventoryRequest(chunk=chunk)
 
 
 def find(stub: ImageServiceStub, conditions: pb.ListImagesRequest, limit: int) -> list[Image]:
@@ -169,6 +210,8 @@ def _show(answer: pb.GetImageResponse) -> None:
     ]
     output.section(("PLATFORM", "DIGEST", "DISTRIBUTION", "PACKAGES"), rows)
     output.section(("LAYER", "BASE IMAGE", "MADE BY (AS THE IMAGE SAYS)"), _layers(answer.platforms))
+    claims = [_claim(one.platform, claim) for one in answer.platforms for claim in one.claims]
+    output.section(("PLATFORM", "DOCUMENT", "FORMAT", "ORIGIN", "PACKAGES", "LEFT OUT"), claims)
     changes = [
         (
             moment(change.time),
@@ -180,3 +223,9 @@ def _show(answer: pb.GetImageResponse) -> None:
         for change in answer.risk_changes
     ]
     output.section(("SINCE", "CAUSE", "STATE", "RISK LEVEL", "FINDINGS"), changes)
+
+
+def _claim(platform: str, claim: Claim) -> tuple[str, ...]:
+    left_out = claim.problem or str(sum(claim.left_out.values()))
+    origin = word(ClaimOrigin.DESCRIPTOR, claim.origin) or ""
+    return platform, claim.document, claim.format or "-", origin, str(claim.packages), left_out

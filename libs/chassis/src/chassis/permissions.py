@@ -30,7 +30,8 @@ ROLES: Mapping[str, frozenset[str]] = MappingProxyType(
         "custodian": READ | {"signer.keys.manage", "signer.revocations.create", "signer.key_versions.revoke"},
         "cluster-admin": READ | {"policy.policies.write"},
         "oncall": READ,
-        "operator": READ | {"scanner.targets.write", "scanner.advisories.import", "scanner.scans.create"},
+        "operator": READ
+        | {"scanner.targets.write", "scanner.advisories.import", "scanner.inventories.import", "scanner.scans.create"},
         "auditor": READ,
         "scanner": frozenset(),
         "signer": frozenset({"scanner.risk.read"}),

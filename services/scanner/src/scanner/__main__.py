@@ -33,6 +33,7 @@ from prometheus_client import CollectorRegistry
 from registry.client import RegistryClient
 
 from scanner.archives.shelf import Shelf
+from scanner.claiming import InventoryImporter
 from scanner.clients.registry import ClientRegistry
 from scanner.config import Settings
 from scanner.events import Events
@@ -121,7 +122,9 @@ async def _serve(settings: Settings, database: Database, images: ClientRegistry,
         tls=settings.tls,
         area=_AREA,
         offered=_offered(
-            ScanService(desk, uploads, Exporter(store, desk, workers)),
+            ScanService(
+                desk, uploads, Exporter(store, desk, workers), InventoryImporter(store, workers, clock, max_age)
+            ),
             TargetService(TargetDesk(store, images, clock, searches, max_age), Requests(database, clock)),
             ImageService(viewer, RiskSource(store, settings.store.epoch), risks),
             FindingService(viewer),

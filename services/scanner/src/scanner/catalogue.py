@@ -7,7 +7,7 @@ from uuid import NAMESPACE_URL, UUID, uuid5
 
 from packageurl import PackageURL
 
-from scanner.inventory.model import BaseClaim, LayerOrigin, Unreadable
+from scanner.inventory.model import BaseClaim, Claim, LayerOrigin, Origin, Unreadable
 from scanner.risk.assess import InventoryFacts
 from scanner.risk.model import ImageRisk, RiskState
 from scanner.severity import Severity
@@ -19,6 +19,24 @@ class StoredPackages:
 
     number: int
     new_versions: frozenset[int]
+
+
+@dataclass(frozen=True, slots=True)
+class ClaimSummary:
+    """What is shown of a claim: as Claim, but `packages` are only counted."""
+
+    document: str
+    origin: Origin
+    format: str
+    packages: int
+    left_out: Mapping[str, int]
+    problem: str
+
+    @classmethod
+    def of(cls, claim: Claim) -> "ClaimSummary":
+        """The summary of a claim."""
+        packages = len(claim.packages)
+        return cls(claim.document, claim.origin, claim.format, packages, claim.left_out, claim.problem)
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,6 +58,7 @@ class PlatformDetails:
     unreadable: tuple[Unreadable, ...] = ()
     origins: tuple[LayerOrigin, ...] = ()
     base: BaseClaim = field(default_factory=BaseClaim)
+    claims: tuple[ClaimSummary, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

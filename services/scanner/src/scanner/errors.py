@@ -80,6 +80,22 @@ class PlatformUnclear(InvalidArgument):
     """Which platform of an index is meant is not said, or it is none that was read."""
 
 
+class ImageNotRead(FailedPrecondition):
+    """An image is known, but has no inventory yet."""
+
+
+class InventoryMalformed(InvalidArgument):
+    """A document about what is in an image is of no format that is read, or broken."""
+
+
+class InventoryTooLarge(ResourceExhausted):
+    """A document about what is in an image holds more than is read."""
+
+
+class TooManyClaims(ResourceExhausted):
+    """So many documents were given about an image that no other is taken."""
+
+
 class TagMoved(FailedPrecondition):
     """A tag does not point at the digest given beside it."""
 

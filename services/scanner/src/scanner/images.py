@@ -2,10 +2,11 @@
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 
-from scanner.catalogue import ImageRecord, PlatformDetails
+from scanner.catalogue import ClaimSummary, ImageRecord, PlatformDetails
+from scanner.claims.merging import with_claims
 from scanner.inventory.bases import with_claimed_base
 from scanner.inventory.model import LayerOrigin, PlatformInventory
 from scanner.reassessment import find_again, reassess, refresh_feed_sets
@@ -69,6 +70,7 @@ async def record_scan(unit: Unit, outcome: ScanOutcome, max_age: MaxAge) -> Imag
 
     Returns the image's risk as it is kept. Nothing is in force before the caller ends the transaction.
     """
+    outcome = await _with_given(unit, outcome)
     new_versions: set[int] = set()
     manifests: dict[int, str] = {}
     for platform in outcome.platforms:
@@ -89,6 +91,16 @@ async def record_scan(unit: Unit, outcome: ScanOutcome, max_age: MaxAge) -> Imag
     await refresh_feed_sets(unit, max_age, outcome.finished_at, _feed_sets(outcome) | still)
     await reassess(unit, numbers, RiskCause.SCAN, outcome.scan_id, outcome.finished_at)
     return await risk_of(unit, outcome.repository, outcome.digest)
+
+
+async def _with_given(unit: Unit, outcome: ScanOutcome) -> ScanOutcome:
+    """The outcome with what was claimed added to what was found: by documents beside the image, and given ones."""
+    platforms = []
+    for platform in outcome.platforms:
+        claims = (*platform.claims, *await unit.claims.given(outcome.repository, platform.manifest_digest))
+        found = replace(platform.inventory, packages=with_claims(platform.inventory.packages, claims))
+        platforms.append(replace(platform, inventory=found, claims=claims))
+    return replace(outcome, platforms=tuple(platforms))
 
 
 def _feed_sets(outcome: ScanOutcome) -> set[str]:
@@ -118,6 +130,7 @@ def _manifest_record(
         unreadable=inventory.unreadable[:MOST_UNREADABLE],
         origins=origins,
         base=platform.base,
+        claims=tuple(map(ClaimSummary.of, platform.claims)),
     )
     return ImageRecord(
         repository=outcome.repository,

@@ -67,6 +67,11 @@ def read_forerunner(path: str, body: bytes) -> Distribution | None:
     return known if known and known.ecosystem else None
 
 
+def recognised(name: str, version: str, pretty_name: str) -> Distribution:
+    """The distribution of that ID, VERSION_ID and PRETTY_NAME, with its ecosystem where that is known."""
+    return _recognise(Distribution(name, version, pretty_name, None), pretty_name)
+
+
 def _recognise(named: Distribution, title: str) -> Distribution:
     family = FAMILIES.get(named.id)
     ecosystem = family.ecosystem(named.version_id, title) if family else None

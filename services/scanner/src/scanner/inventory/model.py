@@ -1,5 +1,6 @@
 """What an image holds: its distribution, its packages, and what could not be read."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import Enum
@@ -34,7 +35,7 @@ class Package:
     brought the package, `path` the file that says so. `module` is the module and stream (`name:stream`) of an rpm that
     has one. `owner` is the package of the distribution that the file at `path` belongs to, by the name that advisories
     of `owner_ecosystem` call it (where these speak of source packages, the source package's), both empty where that is
-    none.
+    none. A package that is only claimed has no `layer`, and as `path` the digest of the document.
     """
 
     ecosystem: str
@@ -55,6 +56,32 @@ class Package:
     def needs_feed(self) -> bool:
         """Whether an image that holds it can be judged only with the advisories of its ecosystem."""
         return self.ecosystem != WITHOUT_ADVISORIES and self.evidence is not Evidence.CLASSIFIER
+
+
+class Origin(Enum):
+    """Where a claim comes from."""
+
+    GIVEN = "GIVEN"
+    """A person gave it to the scanner."""
+    ATTACHED = "ATTACHED"
+    """It lay beside the image in the registry."""
+
+
+@dataclass(frozen=True, slots=True)
+class Claim:
+    """What a document says is in an image.
+
+    `document` is the digest of the document's bytes, which the packages have as their `path`; `format` names the format
+    and its version. `left_out` counts what was not taken for a package, by the reason, a sentence each; `problem` says
+    why nothing of it could be read, empty where it could.
+    """
+
+    document: str
+    origin: Origin
+    format: str = ""
+    packages: tuple[Package, ...] = ()
+    left_out: Mapping[str, int] = field(default_factory=dict)
+    problem: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,7 +142,10 @@ class BaseClaim:
 
 @dataclass(frozen=True, slots=True)
 class PlatformInventory:
-    """The inventory of one platform manifest. `origins` are of its layers, in their order."""
+    """The inventory of one platform manifest, and what documents that lie beside it claim.
+
+    `origins` are of its layers, in their order.
+    """
 
     platform: str
     manifest_digest: str
@@ -125,3 +155,4 @@ class PlatformInventory:
     inventory: Inventory
     origins: tuple[LayerOrigin, ...] = ()
     base: BaseClaim = field(default_factory=BaseClaim)
+    claims: tuple[Claim, ...] = ()

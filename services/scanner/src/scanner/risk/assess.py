@@ -5,7 +5,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import reduce
 
-from scanner.inventory.model import Inventory
+from scanner.inventory.model import Evidence, Inventory
 from scanner.risk.freshness import Still, feed_set_name
 from scanner.risk.model import Counts, ImageRisk, PlatformRisk, RiskState
 from scanner.severity import Severity
@@ -68,10 +68,12 @@ def set_risk(findings: Iterable[OpenFinding]) -> SetRisk:
 def inventory_facts(inventory: Inventory) -> InventoryFacts:
     """How far an inventory answers, and which ecosystems' feeds it needs."""
     ecosystems = {package.ecosystem for package in inventory.packages if package.needs_feed}
+    known = any(package.needs_feed and package.evidence is not Evidence.CLAIM for package in inventory.packages)
     if inventory.distribution and inventory.distribution.ecosystem:
         ecosystems.add(inventory.distribution.ecosystem)
+        known = True
     unsupported = inventory.unsupported
-    if unsupported is None and not ecosystems and not inventory.gaps:
+    if unsupported is None and not known and not inventory.gaps:  # a claim makes nothing known
         unsupported = "Nothing in it was recognised: neither a distribution nor a package."
     reasons = (() if unsupported is None else (unsupported,)) + inventory.gaps
     return InventoryFacts(

@@ -24,6 +24,7 @@ class RiskCause(Enum):
 
     SCAN = "SCAN"
     IMPORT = "IMPORT"
+    CLAIM = "CLAIM"
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,6 +10,7 @@ from chassis.paging import open_page
 from hallmark.scanner.v1 import scan_service_pb2 as pb
 from hallmark.scanner.v1 import scan_service_pb2_grpc as rpc
 
+from scanner.claiming import InventoryImporter
 from scanner.exports import Exporter
 from scanner.scans import ScanDesk
 from scanner.servicers.fitting import fitting
@@ -17,23 +18,25 @@ from scanner.uploads import ArchiveDesk
 from scanner.wire import inventories, reading, scans
 
 Context = grpc.aio.ServicerContext[Any, Any]
-Parts = AsyncIterator[pb.ScanArchiveRequest]
+ArchiveParts = AsyncIterator[pb.ScanArchiveRequest]
+InventoryParts = AsyncIterator[pb.ImportInventoryRequest]
 
 
 class ScanService(rpc.ScanServiceServicer):
     """Scans: readings of images that are or were done."""
 
-    def __init__(self, desk: ScanDesk, uploads: ArchiveDesk, exporter: Exporter) -> None:
+    def __init__(self, desk: ScanDesk, uploads: ArchiveDesk, exporter: Exporter, importer: InventoryImporter) -> None:
         self._desk = desk
         self._uploads = uploads
         self._exporter = exporter
+        self._importer = importer
 
     async def ScanImage(self, request: pb.ScanImageRequest, context: Context) -> pb.ScanImageResponse:
         """Ask for a scan."""
         scan = await self._desk.scan_image(current_caller(), scans.image(request.image), force=request.force)
         return pb.ScanImageResponse(scan=scans.scan(scan))
 
-    async def ScanArchive(self, request_iterator: Parts, context: Context) -> pb.ScanArchiveResponse:
+    async def ScanArchive(self, request_iterator: ArchiveParts, context: Context) -> pb.ScanArchiveResponse:
         """Take in an archive, and ask for a scan of the image in it."""
         first = await anext(request_iterator, None)
         if first is None or first.WhichOneof("part") != "header":
@@ -72,9 +75,18 @@ class ScanService(rpc.ScanServiceServicer):
         async for chunk in self._exporter.export(current_caller(), request.scan_id, request.platform, form):
             yield pb.ExportScanResponse(chunk=chunk)
 
+    async def ImportInventory(self, request_iterator: InventoryParts, context: Context) -> pb.ImportInventoryResponse:
+        """Take in a document that says what is in an image."""
+        first = await anext(request_iterator, None)
+        if first is None or first.WhichOneof("part") != "header":
+            raise InvalidArgument("An import begins with its header.", field="header")
+        subject = inventories.subject(first.header)
+        result = await self._importer.run(current_caller(), subject, _chunks(request_iterator))
+        return inventories.imported(result)
 
-async def _chunks(parts: Parts) -> AsyncIterator[bytes]:
+
+async def _chunks(parts: ArchiveParts | InventoryParts) -> AsyncIterator[bytes]:
     async for part in parts:
         if part.WhichOneof("part") != "chunk":
-            raise InvalidArgument("After its header, an archive comes in chunks alone.", field="chunk")
+            raise InvalidArgument("After the header come chunks alone.", field="chunk")
         yield part.chunk

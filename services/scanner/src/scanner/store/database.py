@@ -12,6 +12,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from scanner.store.advisories import AdvisoryRows
 from scanner.store.catalogue import CatalogueRows
+from scanner.store.claims import ClaimRows
 from scanner.store.exposure import ExposureRows
 from scanner.store.findings import FindingRows
 from scanner.store.inventories import InventoryRows
@@ -28,6 +29,7 @@ class DatabaseUnit:
         self._session = session
         self._audit = audit
         self.inventories = InventoryRows(session)
+        self.claims = ClaimRows(session, self.inventories)
         self.advisories = AdvisoryRows(session)
         self.findings = FindingRows(session)
         self.risks = RiskRows(session)

@@ -6,8 +6,8 @@ from typing import Any
 
 from sqlalchemy import RowMapping
 
-from scanner.catalogue import PlatformDetails
-from scanner.inventory.model import BaseClaim, Evidence, LayerOrigin, Package, Unreadable
+from scanner.catalogue import ClaimSummary, PlatformDetails
+from scanner.inventory.model import BaseClaim, Evidence, LayerOrigin, Origin, Package, Unreadable
 from scanner.risk.assess import InventoryFacts
 from scanner.risk.freshness import Still
 from scanner.risk.model import Counts, FeedSet, ImageRisk, PlatformRisk, RiskState
@@ -108,6 +108,7 @@ def details_values(details: PlatformDetails) -> dict[str, Any]:
         "unreadable": [[one.layer, one.path, one.problem] for one in details.unreadable],
         "origins": [[one.created_by, one.base_image, one.base_claimed] for one in details.origins],
         "base": [details.base.name, details.base.digest],
+        "claims": [_claim_values(claim) for claim in details.claims],
     }
 
 
@@ -125,6 +126,7 @@ def details_of(values: Mapping[str, Any]) -> PlatformDetails:
         unreadable=tuple(Unreadable(*one) for one in values["unreadable"]),
         origins=tuple(LayerOrigin(*one) for one in values.get("origins", ())),
         base=BaseClaim(*values.get("base", ())),
+        claims=tuple(map(_claim_of, values.get("claims", ()))),
     )
 
 
@@ -132,3 +134,13 @@ def origin_of(values: Mapping[str, Any], layer: str) -> LayerOrigin:
     """Where a layer of a manifest comes from, from the JSON of its details."""
     layers, origins = values["layers"], values.get("origins", ())
     return LayerOrigin(*origins[layers.index(layer)]) if origins and layer in layers else LayerOrigin()
+
+
+def _claim_values(claim: ClaimSummary) -> list[Any]:
+    shown = (claim.format, claim.packages, dict(claim.left_out), claim.problem)
+    return [claim.document, claim.origin.value, *shown]
+
+
+def _claim_of(values: list[Any]) -> ClaimSummary:
+    document, origin, *shown = values
+    return ClaimSummary(document, Origin(origin), *shown)

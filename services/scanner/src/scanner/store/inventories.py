@@ -14,7 +14,7 @@ from scanner.catalogue import ImageRecord, StoredInventory, StoredPackages
 from scanner.ecosystems import coordinates_of, feed_of
 from scanner.inventory.model import Package
 from scanner.risk.freshness import Still
-from scanner.store.chunks import chunked
+from scanner.store.chunks import CHUNK, chunked
 from scanner.store.encoding import details_of, details_values, facts_of, package_of
 from scanner.store.tables import (
     image_platforms,
@@ -121,6 +121,18 @@ class InventoryRows:
             .order_by(set_members.c.position)
         )
         return [package_of(row) for row in (await self._session.execute(query)).mappings()]
+
+    async def every_package(self, package_set: int) -> Sequence[Package]:
+        """Return every package of a set, in its order."""
+        found: list[Package] = []
+        while packages := await self.packages(package_set, len(found), CHUNK):
+            found += packages
+        return found
+
+    async def put_ecosystems(self, number: int, ecosystems: Sequence[str]) -> None:
+        """Store which ecosystems an image needs feeds of."""
+        values = {"ecosystems": list(ecosystems)}
+        await self._session.execute(update(images).where(images.c.number == number).values(**values))
 
     async def image_number(self, repository: str, digest: str) -> int:
         """Return the number of an image; one that is not known becomes so, without an inventory."""

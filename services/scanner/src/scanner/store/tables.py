@@ -117,6 +117,18 @@ image_platforms = Table(
     Index("ix_image_platforms_manifest_image", "manifest_image"),
 )
 
+inventory_claims = Table(
+    "inventory_claims",
+    metadata,
+    Column("image", ForeignKey("images.number"), primary_key=True),
+    Column("document", DIGEST, primary_key=True),
+    Column("format", String(32), nullable=False),
+    Column("package_set", ForeignKey("package_sets.number"), nullable=False),
+    Column("left_out", JSON, nullable=False),
+    Column("given", UtcDateTime, nullable=False),
+)
+"""A document that a person gave about what is in a platform manifest: every scan adds its packages to what it finds."""
+
 image_tags = Table(
     "image_tags",
     metadata,

@@ -5,7 +5,7 @@ from hallmark.scanner.v1 import image_pb2, image_service_pb2, risk_pb2
 from scanner.catalogue import Image, ImageFilter, PlatformView, Repository
 from scanner.inventory.model import LayerOrigin
 from scanner.risk.model import FeedSet, RiskState
-from scanner.wire import reading, risks
+from scanner.wire import inventories, reading, risks
 from scanner.wire.times import timestamp
 
 
@@ -63,6 +63,7 @@ def platform(value: PlatformView) -> image_pb2.ImagePlatform:
         layer_origins=map(layer_origin, details.origins),
         base_image_name=details.base.name,
         base_image_digest=details.base.digest,
+        claims=map(inventories.claim, details.claims),
     )
 
 

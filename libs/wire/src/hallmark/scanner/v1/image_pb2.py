@@ -24,10 +24,11 @@ _sym_db = _symbol_database.Default()
 
 from google.protobuf import timestamp_pb2 as google_dot_protobuf_dot_timestamp__pb2
 from hallmark.common.v1 import severity_pb2 as hallmark_dot_common_dot_v1_dot_severity__pb2
+from hallmark.scanner.v1 import inventory_pb2 as hallmark_dot_scanner_dot_v1_dot_inventory__pb2
 from hallmark.scanner.v1 import risk_pb2 as hallmark_dot_scanner_dot_v1_dot_risk__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x1fhallmark/scanner/v1/image.proto\x12\x13hallmark.scanner.v1\x1a\x1fgoogle/protobuf/timestamp.proto\x1a!hallmark/common/v1/severity.proto\x1a\x1ehallmark/scanner/v1/risk.proto\"\x92\x01\n\nRepository\x12\x0c\n\x04name\x18\x01 \x01(\t\x12\x0e\n\x06images\x18\x02 \x01(\r\x12\x34\n\x0eworst_severity\x18\x03 \x01(\x0e\x32\x1c.hallmark.common.v1.Severity\x12\x30\n\x0clast_scanned\x18\x04 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\"\xdc\x01\n\x05Image\x12\x12\n\nrepository\x18\x01 \x01(\t\x12\x0e\n\x06\x64igest\x18\x02 \x01(\t\x12\x0c\n\x04tags\x18\x03 \x03(\t\x12\x11\n\tplatforms\x18\x04 \x03(\t\x12,\n\x04risk\x18\x05 \x01(\x0b\x32\x1e.hallmark.scanner.v1.ImageRisk\x12.\n\x08\x66\x65\x65\x64_set\x18\x06 \x01(\x0b\x32\x1c.hallmark.scanner.v1.FeedSet\x12\x30\n\x0clast_scanned\x18\x07 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\"\xb6\x03\n\rImagePlatform\x12\x10\n\x08platform\x18\x01 \x01(\t\x12\x0e\n\x06\x64igest\x18\x02 \x01(\t\x12\x15\n\rconfig_digest\x18\x03 \x01(\t\x12\x0e\n\x06layers\x18\x04 \x03(\t\x12+\n\x07\x63reated\x18\x05 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x14\n\x0c\x64istribution\x18\x06 \x01(\t\x12\x42\n\x08packages\x18\x07 \x03(\x0b\x32\x30.hallmark.scanner.v1.ImagePlatform.PackagesEntry\x12\x37\n\nunreadable\x18\x08 \x03(\x0b\x32#.hallmark.scanner.v1.UnreadablePart\x12\x37\n\rlayer_origins\x18\t \x03(\x0b\x32 .hallmark.scanner.v1.LayerOrigin\x12\x17\n\x0f\x62\x61se_image_name\x18\n \x01(\t\x12\x19\n\x11\x62\x61se_image_digest\x18\x0b \x01(\t\x1a/\n\rPackagesEntry\x12\x0b\n\x03key\x18\x01 \x01(\t\x12\r\n\x05value\x18\x02 \x01(\r:\x02\x38\x01\"K\n\x0bLayerOrigin\x12\x12\n\ncreated_by\x18\x01 \x01(\t\x12\x12\n\nbase_image\x18\x02 \x01(\t\x12\x14\n\x0c\x62\x61se_claimed\x18\x03 \x01(\x08\">\n\x0eUnreadablePart\x12\r\n\x05layer\x18\x01 \x01(\t\x12\x0c\n\x04path\x18\x02 \x01(\t\x12\x0f\n\x07problem\x18\x03 \x01(\tb\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x1fhallmark/scanner/v1/image.proto\x12\x13hallmark.scanner.v1\x1a\x1fgoogle/protobuf/timestamp.proto\x1a!hallmark/common/v1/severity.proto\x1a#hallmark/scanner/v1/inventory.proto\x1a\x1ehallmark/scanner/v1/risk.proto\"\x92\x01\n\nRepository\x12\x0c\n\x04name\x18\x01 \x01(\t\x12\x0e\n\x06images\x18\x02 \x01(\r\x12\x34\n\x0eworst_severity\x18\x03 \x01(\x0e\x32\x1c.hallmark.common.v1.Severity\x12\x30\n\x0clast_scanned\x18\x04 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\"\xdc\x01\n\x05Image\x12\x12\n\nrepository\x18\x01 \x01(\t\x12\x0e\n\x06\x64igest\x18\x02 \x01(\t\x12\x0c\n\x04tags\x18\x03 \x03(\t\x12\x11\n\tplatforms\x18\x04 \x03(\t\x12,\n\x04risk\x18\x05 \x01(\x0b\x32\x1e.hallmark.scanner.v1.ImageRisk\x12.\n\x08\x66\x65\x65\x64_set\x18\x06 \x01(\x0b\x32\x1c.hallmark.scanner.v1.FeedSet\x12\x30\n\x0clast_scanned\x18\x07 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\"\xe2\x03\n\rImagePlatform\x12\x10\n\x08platform\x18\x01 \x01(\t\x12\x0e\n\x06\x64igest\x18\x02 \x01(\t\x12\x15\n\rconfig_digest\x18\x03 \x01(\t\x12\x0e\n\x06layers\x18\x04 \x03(\t\x12+\n\x07\x63reated\x18\x05 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x14\n\x0c\x64istribution\x18\x06 \x01(\t\x12\x42\n\x08packages\x18\x07 \x03(\x0b\x32\x30.hallmark.scanner.v1.ImagePlatform.PackagesEntry\x12\x37\n\nunreadable\x18\x08 \x03(\x0b\x32#.hallmark.scanner.v1.UnreadablePart\x12\x37\n\rlayer_origins\x18\t \x03(\x0b\x32 .hallmark.scanner.v1.LayerOrigin\x12\x17\n\x0f\x62\x61se_image_name\x18\n \x01(\t\x12\x19\n\x11\x62\x61se_image_digest\x18\x0b \x01(\t\x12*\n\x06\x63laims\x18\x0c \x03(\x0b\x32\x1a.hallmark.scanner.v1.Claim\x1a/\n\rPackagesEntry\x12\x0b\n\x03key\x18\x01 \x01(\t\x12\r\n\x05value\x18\x02 \x01(\r:\x02\x38\x01\"K\n\x0bLayerOrigin\x12\x12\n\ncreated_by\x18\x01 \x01(\t\x12\x12\n\nbase_image\x18\x02 \x01(\t\x12\x14\n\x0c\x62\x61se_claimed\x18\x03 \x01(\x08\">\n\x0eUnreadablePart\x12\r\n\x05layer\x18\x01 \x01(\t\x12\x0c\n\x04path\x18\x02 \x01(\t\x12\x0f\n\x07problem\x18\x03 \x01(\tb\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -36,16 +37,16 @@ if not _descriptor._USE_C_DESCRIPTORS:
   DESCRIPTOR._loaded_options = None
   _globals['_IMAGEPLATFORM_PACKAGESENTRY']._loaded_options = None
   _globals['_IMAGEPLATFORM_PACKAGESENTRY']._serialized_options = b'8\001'
-  _globals['_REPOSITORY']._serialized_start=157
-  _globals['_REPOSITORY']._serialized_end=303
-  _globals['_IMAGE']._serialized_start=306
-  _globals['_IMAGE']._serialized_end=526
-  _globals['_IMAGEPLATFORM']._serialized_start=529
-  _globals['_IMAGEPLATFORM']._serialized_end=967
-  _globals['_IMAGEPLATFORM_PACKAGESENTRY']._serialized_start=920
-  _globals['_IMAGEPLATFORM_PACKAGESENTRY']._serialized_end=967
-  _globals['_LAYERORIGIN']._serialized_start=969
-  _globals['_LAYERORIGIN']._serialized_end=1044
-  _globals['_UNREADABLEPART']._serialized_start=1046
-  _globals['_UNREADABLEPART']._serialized_end=1108
+  _globals['_REPOSITORY']._serialized_start=194
+  _globals['_REPOSITORY']._serialized_end=340
+  _globals['_IMAGE']._serialized_start=343
+  _globals['_IMAGE']._serialized_end=563
+  _globals['_IMAGEPLATFORM']._serialized_start=566
+  _globals['_IMAGEPLATFORM']._serialized_end=1048
+  _globals['_IMAGEPLATFORM_PACKAGESENTRY']._serialized_start=1001
+  _globals['_IMAGEPLATFORM_PACKAGESENTRY']._serialized_end=1048
+  _globals['_LAYERORIGIN']._serialized_start=1050
+  _globals['_LAYERORIGIN']._serialized_end=1125
+  _globals['_UNREADABLEPART']._serialized_start=1127
+  _globals['_UNREADABLEPART']._serialized_end=1189
 # @@protoc_insertion_point(module_scope)

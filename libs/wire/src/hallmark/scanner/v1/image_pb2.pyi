@@ -9,6 +9,7 @@ from google.protobuf import message as _message
 from google.protobuf import timestamp_pb2 as _timestamp_pb2
 from google.protobuf.internal import containers as _containers
 from hallmark.common.v1 import severity_pb2 as _severity_pb2
+from hallmark.scanner.v1 import inventory_pb2 as _inventory_pb2
 from hallmark.scanner.v1 import risk_pb2 as _risk_pb2
 import builtins as _builtins
 import sys
@@ -150,6 +151,7 @@ class ImagePlatform(_message.Message):
     LAYER_ORIGINS_FIELD_NUMBER: _builtins.int
     BASE_IMAGE_NAME_FIELD_NUMBER: _builtins.int
     BASE_IMAGE_DIGEST_FIELD_NUMBER: _builtins.int
+    CLAIMS_FIELD_NUMBER: _builtins.int
     platform: _builtins.str
     """`os/architecture` or `os/architecture/variant`."""
     digest: _builtins.str
@@ -174,7 +176,7 @@ class ImagePlatform(_message.Message):
 
     @_builtins.property
     def packages(self) -> _containers.ScalarMap[_builtins.str, _builtins.int]:
-        """How many packages were found, by ecosystem."""
+        """How many packages were found or claimed, by ecosystem."""
 
     @_builtins.property
     def unreadable(self) -> _containers.RepeatedCompositeFieldContainer[Global___UnreadablePart]:
@@ -183,6 +185,10 @@ class ImagePlatform(_message.Message):
     @_builtins.property
     def layer_origins(self) -> _containers.RepeatedCompositeFieldContainer[Global___LayerOrigin]:
         """Where each of `layers` comes from, in their order; empty where it was scanned before this was kept."""
+
+    @_builtins.property
+    def claims(self) -> _containers.RepeatedCompositeFieldContainer[_inventory_pb2.Claim]:
+        """What documents say is in it, those beside the image first."""
 
     def __init__(
         self,
@@ -198,10 +204,11 @@ class ImagePlatform(_message.Message):
         layer_origins: _abc.Iterable[Global___LayerOrigin] | None = ...,
         base_image_name: _builtins.str = ...,
         base_image_digest: _builtins.str = ...,
+        claims: _abc.Iterable[_inventory_pb2.Claim] | None = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["created", b"created"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["base_image_digest", b"base_image_digest", "base_image_name", b"base_image_name", "config_digest", b"config_digest", "created", b"created", "digest", b"digest", "distribution", b"distribution", "layer_origins", b"layer_origins", "layers", b"layers", "packages", b"packages", "platform", b"platform", "unreadable", b"unreadable"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["base_image_digest", b"base_image_digest", "base_image_name", b"base_image_name", "claims", b"claims", "config_digest", b"config_digest", "created", b"created", "digest", b"digest", "distribution", b"distribution", "layer_origins", b"layer_origins", "layers", b"layers", "packages", b"packages", "platform", b"platform", "unreadable", b"unreadable"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

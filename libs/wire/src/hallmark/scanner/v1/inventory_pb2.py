@@ -24,15 +24,25 @@ _sym_db = _symbol_database.Default()
 
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n#hallmark/scanner/v1/inventory.proto\x12\x13hallmark.scanner.v1*v\n\x0fInventoryFormat\x12 \n\x1cINVENTORY_FORMAT_UNSPECIFIED\x10\x00\x12\"\n\x1eINVENTORY_FORMAT_CYCLONEDX_1_6\x10\x01\x12\x1d\n\x19INVENTORY_FORMAT_SPDX_2_3\x10\x02*\xeb\x01\n\x0fPackageEvidence\x12 \n\x1cPACKAGE_EVIDENCE_UNSPECIFIED\x10\x00\x12\x1d\n\x19PACKAGE_EVIDENCE_DATABASE\x10\x01\x12\x1d\n\x19PACKAGE_EVIDENCE_METADATA\x10\x02\x12\x1e\n\x1aPACKAGE_EVIDENCE_LOCK_FILE\x10\x03\x12\x1b\n\x17PACKAGE_EVIDENCE_BINARY\x10\x04\x12\x1f\n\x1bPACKAGE_EVIDENCE_CLASSIFIER\x10\x05\x12\x1a\n\x16PACKAGE_EVIDENCE_CLAIM\x10\x06\x62\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n#hallmark/scanner/v1/inventory.proto\x12\x13hallmark.scanner.v1\"\xe9\x01\n\x05\x43laim\x12\x10\n\x08\x64ocument\x18\x01 \x01(\t\x12\x30\n\x06origin\x18\x02 \x01(\x0e\x32 .hallmark.scanner.v1.ClaimOrigin\x12\x0e\n\x06\x66ormat\x18\x03 \x01(\t\x12\x10\n\x08packages\x18\x04 \x01(\r\x12\x39\n\x08left_out\x18\x05 \x03(\x0b\x32\'.hallmark.scanner.v1.Claim.LeftOutEntry\x12\x0f\n\x07problem\x18\x06 \x01(\t\x1a.\n\x0cLeftOutEntry\x12\x0b\n\x03key\x18\x01 \x01(\t\x12\r\n\x05value\x18\x02 \x01(\r:\x02\x38\x01\"F\n\x0fInventoryHeader\x12\x12\n\nrepository\x18\x01 \x01(\t\x12\x0e\n\x06\x64igest\x18\x02 \x01(\t\x12\x0f\n\x07replace\x18\x03 \x01(\x08*v\n\x0fInventoryFormat\x12 \n\x1cINVENTORY_FORMAT_UNSPECIFIED\x10\x00\x12\"\n\x1eINVENTORY_FORMAT_CYCLONEDX_1_6\x10\x01\x12\x1d\n\x19INVENTORY_FORMAT_SPDX_2_3\x10\x02*\xeb\x01\n\x0fPackageEvidence\x12 \n\x1cPACKAGE_EVIDENCE_UNSPECIFIED\x10\x00\x12\x1d\n\x19PACKAGE_EVIDENCE_DATABASE\x10\x01\x12\x1d\n\x19PACKAGE_EVIDENCE_METADATA\x10\x02\x12\x1e\n\x1aPACKAGE_EVIDENCE_LOCK_FILE\x10\x03\x12\x1b\n\x17PACKAGE_EVIDENCE_BINARY\x10\x04\x12\x1f\n\x1bPACKAGE_EVIDENCE_CLASSIFIER\x10\x05\x12\x1a\n\x16PACKAGE_EVIDENCE_CLAIM\x10\x06*^\n\x0b\x43laimOrigin\x12\x1c\n\x18\x43LAIM_ORIGIN_UNSPECIFIED\x10\x00\x12\x16\n\x12\x43LAIM_ORIGIN_GIVEN\x10\x01\x12\x19\n\x15\x43LAIM_ORIGIN_ATTACHED\x10\x02\x62\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
 _builder.BuildTopDescriptorsAndMessages(DESCRIPTOR, 'hallmark.scanner.v1.inventory_pb2', _globals)
 if not _descriptor._USE_C_DESCRIPTORS:
   DESCRIPTOR._loaded_options = None
-  _globals['_INVENTORYFORMAT']._serialized_start=60
-  _globals['_INVENTORYFORMAT']._serialized_end=178
-  _globals['_PACKAGEEVIDENCE']._serialized_start=181
-  _globals['_PACKAGEEVIDENCE']._serialized_end=416
+  _globals['_CLAIM_LEFTOUTENTRY']._loaded_options = None
+  _globals['_CLAIM_LEFTOUTENTRY']._serialized_options = b'8\001'
+  _globals['_INVENTORYFORMAT']._serialized_start=368
+  _globals['_INVENTORYFORMAT']._serialized_end=486
+  _globals['_PACKAGEEVIDENCE']._serialized_start=489
+  _globals['_PACKAGEEVIDENCE']._serialized_end=724
+  _globals['_CLAIMORIGIN']._serialized_start=726
+  _globals['_CLAIMORIGIN']._serialized_end=820
+  _globals['_CLAIM']._serialized_start=61
+  _globals['_CLAIM']._serialized_end=294
+  _globals['_CLAIM_LEFTOUTENTRY']._serialized_start=248
+  _globals['_CLAIM_LEFTOUTENTRY']._serialized_end=294
+  _globals['_INVENTORYHEADER']._serialized_start=296
+  _globals['_INVENTORYHEADER']._serialized_end=366
 # @@protoc_insertion_point(module_scope)

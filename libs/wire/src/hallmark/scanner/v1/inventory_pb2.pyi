@@ -3,16 +3,19 @@
 isort:skip_file
 """
 
+from collections import abc as _abc
 from google.protobuf import descriptor as _descriptor
+from google.protobuf import message as _message
+from google.protobuf.internal import containers as _containers
 from google.protobuf.internal import enum_type_wrapper as _enum_type_wrapper
 import builtins as _builtins
 import sys
 import typing as _typing
 
-if sys.version_info >= (3, 10):
-    from typing import TypeAlias as _TypeAlias
+if sys.version_info >= (3, 11):
+    from typing import TypeAlias as _TypeAlias, Never as _Never
 else:
-    from typing_extensions import TypeAlias as _TypeAlias
+    from typing_extensions import TypeAlias as _TypeAlias, Never as _Never
 
 DESCRIPTOR: _descriptor.FileDescriptor
 
@@ -79,3 +82,123 @@ PACKAGE_EVIDENCE_CLASSIFIER: PackageEvidence.ValueType  # 5
 PACKAGE_EVIDENCE_CLAIM: PackageEvidence.ValueType  # 6
 """A document that came with the image or was given by a person."""
 Global___PackageEvidence: _TypeAlias = PackageEvidence  # noqa: Y015
+
+class _ClaimOrigin:
+    ValueType = _typing.NewType("ValueType", _builtins.int)
+    V: _TypeAlias = ValueType  # noqa: Y015
+
+class _ClaimOriginEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_ClaimOrigin.ValueType], _builtins.type):
+    DESCRIPTOR: _descriptor.EnumDescriptor
+    CLAIM_ORIGIN_UNSPECIFIED: _ClaimOrigin.ValueType  # 0
+    """Not set; never sent."""
+    CLAIM_ORIGIN_GIVEN: _ClaimOrigin.ValueType  # 1
+    """A person gave it to the scanner, which keeps it for every later scan."""
+    CLAIM_ORIGIN_ATTACHED: _ClaimOrigin.ValueType  # 2
+    """It lay beside the image in the registry when the image was scanned."""
+
+class ClaimOrigin(_ClaimOrigin, metaclass=_ClaimOriginEnumTypeWrapper):
+    """Where a document about what is in an image comes from."""
+
+CLAIM_ORIGIN_UNSPECIFIED: ClaimOrigin.ValueType  # 0
+"""Not set; never sent."""
+CLAIM_ORIGIN_GIVEN: ClaimOrigin.ValueType  # 1
+"""A person gave it to the scanner, which keeps it for every later scan."""
+CLAIM_ORIGIN_ATTACHED: ClaimOrigin.ValueType  # 2
+"""It lay beside the image in the registry when the image was scanned."""
+Global___ClaimOrigin: _TypeAlias = ClaimOrigin  # noqa: Y015
+
+@_typing.final
+class Claim(_message.Message):
+    """What a document says is in an image. Its packages are added to those found, and never take one away; nothing else of
+    what is known of the image changes for the better by it.
+    """
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    @_typing.final
+    class LeftOutEntry(_message.Message):
+        DESCRIPTOR: _descriptor.Descriptor
+
+        KEY_FIELD_NUMBER: _builtins.int
+        VALUE_FIELD_NUMBER: _builtins.int
+        key: _builtins.str
+        value: _builtins.int
+        def __init__(
+            self,
+            *,
+            key: _builtins.str = ...,
+            value: _builtins.int = ...,
+        ) -> None: ...
+        _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+        def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+        _ClearFieldArgType: _TypeAlias = _typing.Literal["key", b"key", "value", b"value"]  # noqa: Y015
+        def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+        def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+    DOCUMENT_FIELD_NUMBER: _builtins.int
+    ORIGIN_FIELD_NUMBER: _builtins.int
+    FORMAT_FIELD_NUMBER: _builtins.int
+    PACKAGES_FIELD_NUMBER: _builtins.int
+    LEFT_OUT_FIELD_NUMBER: _builtins.int
+    PROBLEM_FIELD_NUMBER: _builtins.int
+    document: _builtins.str
+    """The digest of the document's bytes, which packages that only it tells of have as their path."""
+    origin: Global___ClaimOrigin.ValueType
+    """Where it comes from."""
+    format: _builtins.str
+    """Its format and version, for example `CycloneDX 1.5`; empty where it could not be read."""
+    packages: _builtins.int
+    """The packages that it tells of, those found as well among them."""
+    problem: _builtins.str
+    """Why nothing of it could be read, a sentence; empty where it could."""
+    @_builtins.property
+    def left_out(self) -> _containers.ScalarMap[_builtins.str, _builtins.int]:
+        """What in it was not taken for a package, counted by the reason, a sentence each; the 20 most common."""
+
+    def __init__(
+        self,
+        *,
+        document: _builtins.str = ...,
+        origin: Global___ClaimOrigin.ValueType = ...,
+        format: _builtins.str = ...,
+        packages: _builtins.int = ...,
+        left_out: _abc.Mapping[_builtins.str, _builtins.int] | None = ...,
+        problem: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["document", b"document", "format", b"format", "left_out", b"left_out", "origin", b"origin", "packages", b"packages", "problem", b"problem"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___Claim: _TypeAlias = Claim  # noqa: Y015
+
+@_typing.final
+class InventoryHeader(_message.Message):
+    """What an import of an inventory is about."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    REPOSITORY_FIELD_NUMBER: _builtins.int
+    DIGEST_FIELD_NUMBER: _builtins.int
+    REPLACE_FIELD_NUMBER: _builtins.int
+    repository: _builtins.str
+    """`host/repository`."""
+    digest: _builtins.str
+    """The digest of a platform manifest that was scanned, or of an index in which only one was."""
+    replace: _builtins.bool
+    """Whether it takes the place of every document that was given about the manifest before. Default: false."""
+    def __init__(
+        self,
+        *,
+        repository: _builtins.str = ...,
+        digest: _builtins.str = ...,
+        replace: _builtins.bool = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["digest", b"digest", "replace", b"replace", "repository", b"repository"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___InventoryHeader: _TypeAlias = InventoryHeader  # noqa: Y015

@@ -73,6 +73,8 @@ class _RiskCauseEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_RiskCause.V
     """A scan gave another inventory; the cause's id is the scan's."""
     RISK_CAUSE_IMPORT: _RiskCause.ValueType  # 2
     """Advisories were imported; the cause's id is the import's."""
+    RISK_CAUSE_CLAIM: _RiskCause.ValueType  # 3
+    """A document about what is in the image was imported; the cause's id is the digest of its bytes."""
 
 class RiskCause(_RiskCause, metaclass=_RiskCauseEnumTypeWrapper):
     """What made an image's risk change."""
@@ -83,6 +85,8 @@ RISK_CAUSE_SCAN: RiskCause.ValueType  # 1
 """A scan gave another inventory; the cause's id is the scan's."""
 RISK_CAUSE_IMPORT: RiskCause.ValueType  # 2
 """Advisories were imported; the cause's id is the import's."""
+RISK_CAUSE_CLAIM: RiskCause.ValueType  # 3
+"""A document about what is in the image was imported; the cause's id is the digest of its bytes."""
 Global___RiskCause: _TypeAlias = RiskCause  # noqa: Y015
 
 @_typing.final
@@ -302,7 +306,7 @@ class RiskChange(_message.Message):
     cause: Global___RiskCause.ValueType
     """What made it happen."""
     cause_id: _builtins.str
-    """The scan's or import's id."""
+    """The scan's or import's id, or the document's digest."""
     state: Global___ImageRiskState.ValueType
     """The state since then, without what the age of feeds adds."""
     worst_severity: _severity_pb2.Severity.ValueType

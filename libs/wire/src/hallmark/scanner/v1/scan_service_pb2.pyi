@@ -383,3 +383,65 @@ class ExportScanResponse(_message.Message):
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
 Global___ExportScanResponse: _TypeAlias = ExportScanResponse  # noqa: Y015
+
+@_typing.final
+class ImportInventoryRequest(_message.Message):
+    """A part of an import: the header first, then the document in pieces."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    HEADER_FIELD_NUMBER: _builtins.int
+    CHUNK_FIELD_NUMBER: _builtins.int
+    chunk: _builtins.bytes
+    """The next bytes of the document; less than 1 MiB, the whole at most 32 MiB and 50,000 packages."""
+    @_builtins.property
+    def header(self) -> _inventory_pb2.InventoryHeader:
+        """What the document is about; exactly once, first."""
+
+    def __init__(
+        self,
+        *,
+        header: _inventory_pb2.InventoryHeader | None = ...,
+        chunk: _builtins.bytes = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["chunk", b"chunk", "header", b"header", "part", b"part"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["chunk", b"chunk", "header", b"header", "part", b"part"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    _WhichOneofReturnType_part: _TypeAlias = _typing.Literal["header", "chunk"]  # noqa: Y015
+    _WhichOneofArgType_part: _TypeAlias = _typing.Literal["part", b"part"]  # noqa: Y015
+    def WhichOneof(self, oneof_group: _WhichOneofArgType_part) -> _WhichOneofReturnType_part | None: ...
+
+Global___ImportInventoryRequest: _TypeAlias = ImportInventoryRequest  # noqa: Y015
+
+@_typing.final
+class ImportInventoryResponse(_message.Message):
+    """What became of the document."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    CLAIM_FIELD_NUMBER: _builtins.int
+    DIGEST_FIELD_NUMBER: _builtins.int
+    ADDED_FIELD_NUMBER: _builtins.int
+    digest: _builtins.str
+    """The platform manifest that it is about."""
+    added: _builtins.int
+    """The packages of the image's inventory that it alone, or another claim with it, tells of."""
+    @_builtins.property
+    def claim(self) -> _inventory_pb2.Claim:
+        """What it claims."""
+
+    def __init__(
+        self,
+        *,
+        claim: _inventory_pb2.Claim | None = ...,
+        digest: _builtins.str = ...,
+        added: _builtins.int = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["claim", b"claim"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["added", b"added", "claim", b"claim", "digest", b"digest"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___ImportInventoryResponse: _TypeAlias = ImportInventoryResponse  # noqa: Y015

@@ -65,6 +65,11 @@ class ScanServiceStub:
                 request_serializer=hallmark_dot_scanner_dot_v1_dot_scan__service__pb2.ExportScanRequest.SerializeToString,
                 response_deserializer=hallmark_dot_scanner_dot_v1_dot_scan__service__pb2.ExportScanResponse.FromString,
                 _registered_method=True)
+        self.ImportInventory = channel.stream_unary(
+                '/hallmark.scanner.v1.ScanService/ImportInventory',
+                request_serializer=hallmark_dot_scanner_dot_v1_dot_scan__service__pb2.ImportInventoryRequest.SerializeToString,
+                response_deserializer=hallmark_dot_scanner_dot_v1_dot_scan__service__pb2.ImportInventoryResponse.FromString,
+                _registered_method=True)
 
 
 class ScanServiceServicer:
@@ -121,6 +126,15 @@ class ScanServiceServicer:
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
+    def ImportInventory(self, request_iterator, context):
+        """Takes in a document that says what is in an image: CycloneDX 1.2 to 1.6, or SPDX 2.2 or 2.3, in JSON. It is a claim:
+        it adds packages, with PACKAGE_EVIDENCE_CLAIM, and removes none; later scans keep it. The same document again changes
+        nothing. NOT_FOUND for an image that is not known, FAILED_PRECONDITION for one without an inventory.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
 
 def add_ScanServiceServicer_to_server(servicer, server):
     rpc_method_handlers = {
@@ -153,6 +167,11 @@ def add_ScanServiceServicer_to_server(servicer, server):
                     servicer.ExportScan,
                     request_deserializer=hallmark_dot_scanner_dot_v1_dot_scan__service__pb2.ExportScanRequest.FromString,
                     response_serializer=hallmark_dot_scanner_dot_v1_dot_scan__service__pb2.ExportScanResponse.SerializeToString,
+            ),
+            'ImportInventory': grpc.stream_unary_rpc_method_handler(
+                    servicer.ImportInventory,
+                    request_deserializer=hallmark_dot_scanner_dot_v1_dot_scan__service__pb2.ImportInventoryRequest.FromString,
+                    response_serializer=hallmark_dot_scanner_dot_v1_dot_scan__service__pb2.ImportInventoryResponse.SerializeToString,
             ),
     }
     generic_handler = grpc.method_handlers_generic_handler(
@@ -318,6 +337,33 @@ class ScanService:
             '/hallmark.scanner.v1.ScanService/ExportScan',
             hallmark_dot_scanner_dot_v1_dot_scan__service__pb2.ExportScanRequest.SerializeToString,
             hallmark_dot_scanner_dot_v1_dot_scan__service__pb2.ExportScanResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def ImportInventory(request_iterator,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.stream_unary(
+            request_iterator,
+            target,
+            '/hallmark.scanner.v1.ScanService/ImportInventory',
+            hallmark_dot_scanner_dot_v1_dot_scan__service__pb2.ImportInventoryRequest.SerializeToString,
+            hallmark_dot_scanner_dot_v1_dot_scan__service__pb2.ImportInventoryResponse.FromString,
             options,
             channel_credentials,
             insecure,

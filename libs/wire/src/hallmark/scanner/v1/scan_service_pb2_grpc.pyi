@@ -57,6 +57,11 @@ class ScanServiceStub:
     the same bytes. FAILED_PRECONDITION where the scan has not succeeded; INVALID_ARGUMENT, naming the platforms, where it
     is not clear which is meant.
     """
+    ImportInventory: _grpc.StreamUnaryMultiCallable[_scan_service_pb2.ImportInventoryRequest, _scan_service_pb2.ImportInventoryResponse]
+    """Takes in a document that says what is in an image: CycloneDX 1.2 to 1.6, or SPDX 2.2 or 2.3, in JSON. It is a claim:
+    it adds packages, with PACKAGE_EVIDENCE_CLAIM, and removes none; later scans keep it. The same document again changes
+    nothing. NOT_FOUND for an image that is not known, FAILED_PRECONDITION for one without an inventory.
+    """
 
 @_typing.type_check_only
 class ScanServiceAsyncStub(ScanServiceStub):
@@ -86,6 +91,11 @@ class ScanServiceAsyncStub(ScanServiceStub):
     again since, it is the newest inventory; the document names the scan that gave it. The same inventory always gives
     the same bytes. FAILED_PRECONDITION where the scan has not succeeded; INVALID_ARGUMENT, naming the platforms, where it
     is not clear which is meant.
+    """
+    ImportInventory: _aio.StreamUnaryMultiCallable[_scan_service_pb2.ImportInventoryRequest, _scan_service_pb2.ImportInventoryResponse]  # type: ignore[assignment]
+    """Takes in a document that says what is in an image: CycloneDX 1.2 to 1.6, or SPDX 2.2 or 2.3, in JSON. It is a claim:
+    it adds packages, with PACKAGE_EVIDENCE_CLAIM, and removes none; later scans keep it. The same document again changes
+    nothing. NOT_FOUND for an image that is not known, FAILED_PRECONDITION for one without an inventory.
     """
 
 class ScanServiceServicer(metaclass=_abc_1.ABCMeta):
@@ -149,6 +159,17 @@ class ScanServiceServicer(metaclass=_abc_1.ABCMeta):
         again since, it is the newest inventory; the document names the scan that gave it. The same inventory always gives
         the same bytes. FAILED_PRECONDITION where the scan has not succeeded; INVALID_ARGUMENT, naming the platforms, where it
         is not clear which is meant.
+        """
+
+    @_abc_1.abstractmethod
+    def ImportInventory(
+        self,
+        request_iterator: _MaybeAsyncIterator[_scan_service_pb2.ImportInventoryRequest],
+        context: _ServicerContext,
+    ) -> _typing.Union[_scan_service_pb2.ImportInventoryResponse, _abc.Awaitable[_scan_service_pb2.ImportInventoryResponse]]:
+        """Takes in a document that says what is in an image: CycloneDX 1.2 to 1.6, or SPDX 2.2 or 2.3, in JSON. It is a claim:
+        it adds packages, with PACKAGE_EVIDENCE_CLAIM, and removes none; later scans keep it. The same document again changes
+        nothing. NOT_FOUND for an image that is not known, FAILED_PRECONDITION for one without an inventory.
         """
 
 def add_ScanServiceServicer_to_server(servicer: ScanServiceServicer, server: _typing.Union[_grpc.Server, _aio.Server]) -> None: ...
