@@ -63,8 +63,10 @@ from scanner.viewing import Viewer
 
 _AREA: Final = "scanner"
 _MIGRATIONS: Final = "scanner.store.migrations"
-_BESIDES: Final = 4
-"""Threads beside those that read layers: imports of advisories, archives of images that come in and are read."""
+_BESIDES: Final = 2
+"""Threads beside those that read layers or take in archives: for imports of advisories, and for reading archives back,
+which readers of layers wait for.
+"""
 
 
 async def serve(config: Path) -> None:
@@ -73,7 +75,7 @@ async def serve(config: Path) -> None:
     configure(_AREA, settings.logging.level)
     database = open_database(settings.database)
     client = RegistryClient(settings.registries)
-    workers = Workers(settings.scans.parallel * settings.scans.layers + _BESIDES)
+    workers = Workers(settings.scans.parallel * settings.scans.layers + settings.archives.held + _BESIDES)
     try:
         await migrations.check_schema(database, _MIGRATIONS, _AREA)
         await _serve(settings, database, ClientRegistry(client), workers)

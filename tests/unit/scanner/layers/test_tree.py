@@ -5,7 +5,7 @@ import tarfile
 import pytest
 from hypothesis import assume, given
 from hypothesis import strategies as st
-from scanner.failures import LayerMalformed
+from scanner.failures import LayerMalformed, LimitExceeded
 from scanner.layers.limits import Limits
 from scanner.layers.reading import read_layer
 from scanner.layers.tree import Tree
@@ -99,6 +99,14 @@ def test_links_in_a_circle_lead_nowhere() -> None:
     assert list(made.links()) == []
     with pytest.raises(LayerMalformed, match="circle"):
         made.apply(read_layer([tar([file("a/k")])], keep, Limits()))
+
+
+def test_putting_layers_together_is_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("scanner.layers.tree.MOST_STEPS", 100)
+    deep = "d/" * 40
+    tree([file(f"{deep}k")])
+    with pytest.raises(LimitExceeded, match="the bound `steps`"):
+        tree([file(f"{deep}k{number}") for number in range(5)])
 
 
 @pytest.mark.parametrize("target", ["k", "./k", "/k", "../k"])

@@ -173,6 +173,7 @@ SHA512 = "sha512:" + "a" * 128
         (manifest(layers=[described(mediaType="x" * 300)]), "UNSUPPORTED_MANIFEST", "255"),
         (manifest(layers=[described(mediaType=LAYER.descriptor["mediaType"] + "x" * 300)]), "UNSUPPORTED_MANIFEST", ""),
         (manifest(annotations={"a": "x" * (5 << 20)}), "LIMIT_EXCEEDED", "bytes"),
+        (manifest(config=described(size=(8 << 20) + 1)), "LIMIT_EXCEEDED", "the bound `config`"),
         (image(LAYER, config={"os": "x" * 300}), "UNSUPPORTED_MANIFEST", "configuration"),
         (
             index_of(*[described(digest=f"sha256:{number:064x}") for number in range(201)]),
@@ -180,7 +181,7 @@ SHA512 = "sha512:" + "a" * 128
             "manifests",
         ),
     ],
-    ids=range(12),
+    ids=range(13),
 )
 async def test_a_manifest_that_can_not_be_right(bench: Scanning, made: Image, reason: str, says: str) -> None:
     scan = await bench.scan(made)
