@@ -25,6 +25,7 @@ from tests.factories.images import (
     os_release,
     wheel,
 )
+from tests.factories.jars import jar, maven_jar
 from tests.factories.scanning import DEVELOPER, Scanning, narrowed
 
 BASH = dpkg_record("bash", "5.2.15-2+b2", source="bash (5.2.15-2)")
@@ -96,6 +97,21 @@ async def test_spdx_names_the_image_its_system_and_its_packages(bench: Scanning)
     assert relations == {("SPDXRef-DOCUMENT", "DESCRIBES"), ("SPDXRef-Image", "CONTAINS")}
     contained = [one["relatedSpdxElement"] for one in found["relationships"]][1:]
     assert contained == [one["SPDXID"] for one in (system, *packages)]
+
+
+def languages() -> Image:
+    """An image of archives of Java in archives, one of them known by its name alone, and of a lock file."""
+    nested = jar({"lib/plain & simple.jar": jar({}), "lib/a.jar": maven_jar("g", "a", "1")})
+    return image(layer(os_release(), file("app.jar", nested), file("requirements.txt", "demo==1.0\n")))
+
+
+async def test_packages_of_languages_whatever_is_known_of_them(bench: Scanning) -> None:
+    by_name = {one["name"]: one for one in (await cyclonedx(bench, languages()))["components"]}
+    assert by_name["g:a"]["purl"] == "pkg:maven/g/a@1"
+    assert by_name["plain & simple"]["purl"] == "pkg:generic/plain%20%26%20simple"
+    assert by_name["plain & simple"]["evidence"]["occurrences"] == [{"location": "app.jar!/lib/plain & simple.jar"}]
+    assert properties(by_name["demo"])["evidence"] == "LOCK_FILE"
+    assert {one["name"] for one in (await spdx(bench, languages()))["packages"]} >= {"g:a", "plain & simple", "demo"}
 
 
 @pytest.mark.parametrize("form", Format)
