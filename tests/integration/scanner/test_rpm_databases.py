@@ -1,12 +1,14 @@
 """Databases that rpm itself and Berkeley DB's own tool have written."""
 
+import hashlib
 import os
 import sqlite3
 import subprocess
 from pathlib import Path
 
 import pytest
-from scanner.inventory.rpm import Installed, essence, read_installed
+from scanner.inventory.ownership.rpm import OwnedFile
+from scanner.inventory.rpm import Installed, essence, read_files, read_installed
 
 from tests.factories.rpms import berkeley_dump
 from tests.tools.debian import ToolMissing, rpm_tools
@@ -76,6 +78,15 @@ def told(path: Path) -> set[Installed | str]:
 
 def test_what_rpm_wrote(written: Path) -> None:
     assert told(written / "rpmdb.sqlite") == _EXPECTED
+
+
+def test_the_files_that_rpm_wrote_down(written: Path) -> None:
+    with (written / "rpmdb.sqlite").open("rb") as file:
+        files = {one.path: one for one in read_files(essence(file))}
+    assert len(files) == 300, "the directory itself has no digest"
+    digest = "sha256:" + hashlib.sha256(b"hello\n").hexdigest()
+    path = "usr/share/hello/a-rather-long-name-of-a-file-7"
+    assert files[path] == OwnedFile("hello", "1:2.10-3.el9", "x86_64", path, digest)
 
 
 def test_headers_of_rpm_in_berkeley_db(written: Path) -> None:
