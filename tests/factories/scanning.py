@@ -26,6 +26,7 @@ from scanner.layers.cache import LayerCache
 from scanner.layers.limits import Limits
 from scanner.metrics import ScanMetrics
 from scanner.progress import Board
+from scanner.pulling.attached import AttachedDocuments
 from scanner.pulling.reading import ImageReader
 from scanner.pulling.sharing import SharedLayers
 from scanner.risk.model import ImageRisk
@@ -104,7 +105,8 @@ class Scanning:
     def _runner(self, cache: LayerCache | None = None, bases: tuple[BaseImage, ...] = ()) -> Runner:
         shared = SharedLayers(self.workers, cache)
         reader = ImageReader(self.images, self.workers, shared, self._limits, bases=bases)
-        parts = (self.store, reader, self.shelf, self.clock, self.queue, self.board, self._counted)
+        attached = AttachedDocuments(self.images, self.workers)
+        parts = (self.store, reader, attached, self.shelf, self.clock, self.queue, self.board, self._counted)
         return Runner(*parts, week, self._bounds)
 
     def repository(self, path: str = "app") -> str:

@@ -111,9 +111,11 @@ class FakeRegistry:
     def _index(self, repository: str, digest: str) -> web.Response:
         entries = []
         for (name, own), (media_type, body) in self.manifests.items():
-            subject = json.loads(body).get("subject") or {}
+            content = json.loads(body)
+            subject = content.get("subject") or {}
             if name == repository and subject.get("digest") == digest:
-                entries.append({"mediaType": media_type, "digest": own, "size": len(body)})
+                kind = {"artifactType": content["artifactType"]} if "artifactType" in content else {}
+                entries.append({"mediaType": media_type, "digest": own, "size": len(body), **kind})
         media_type = "application/vnd.oci.image.index.v1+json"
         return web.json_response({"schemaVersion": 2, "mediaType": media_type, "manifests": entries})
 

@@ -44,6 +44,7 @@ from scanner.inventory.taking import ANALYZERS
 from scanner.layers.cache import LayerCache
 from scanner.metrics import ScanMetrics
 from scanner.progress import Board
+from scanner.pulling.attached import AttachedDocuments
 from scanner.pulling.reading import ImageReader
 from scanner.pulling.sharing import SharedLayers
 from scanner.risk_source import RiskSource
@@ -112,7 +113,8 @@ async def _serve(settings: Settings, database: Database, images: ClientRegistry,
     )
     shelf = Shelf(workers, settings.archives.held)
     uploads = ArchiveDesk(store, shelf, workers, clock, queue, settings.archives.room)
-    runner = Runner(store, reader, shelf, clock, queue, board, metrics, max_age, settings.scans.bounds)
+    attached = AttachedDocuments(images, workers)
+    runner = Runner(store, reader, attached, shelf, clock, queue, board, metrics, max_age, settings.scans.bounds)
     desk = ScanDesk(store, images, clock, queue, board)
     events = Events(store, images, clock, queue, metrics, max_age)
     searcher = Searcher(store, images, clock, searches, queue, max_age)

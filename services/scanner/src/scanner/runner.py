@@ -19,6 +19,7 @@ from scanner.inventory.model import PlatformInventory
 from scanner.listening import heard
 from scanner.metrics import ScanMetrics
 from scanner.progress import Board, Tracker
+from scanner.pulling.attached import AttachedDocuments
 from scanner.pulling.platforms import Expansion, expand
 from scanner.pulling.reading import ImageReader
 from scanner.risk.freshness import MaxAge
@@ -72,6 +73,7 @@ class Runner:
         self,
         store: Store,
         reader: ImageReader,
+        attached: AttachedDocuments,
         shelf: Shelf,
         clock: Clock,
         queue: Notifier,
@@ -82,6 +84,7 @@ class Runner:
     ) -> None:
         self._store = store
         self._reader = reader
+        self._attached = attached
         self._shelf = shelf
         self._clock = clock
         self._queue = queue
@@ -162,7 +165,10 @@ class Runner:
         if is_of_archive(request.repository):
             reader = replace(reader, source=self._shelf.source(scan.scan_id))
         image = await expand(reader.source, request.repository, request.digest, request.platforms)
-        return image, await reader.read(request.repository, image, tracker)
+        platforms = await reader.read(request.repository, image, tracker)
+        if is_of_archive(request.repository):
+            return image, platforms
+        return image, await self._attached.beside(request.repository, platforms)
 
     async def _conclude(self, scan: Scan, failure: ScanFailure) -> None:
         """Note a failed attempt: another may follow where that can help."""

@@ -62,13 +62,16 @@ class _Spdx(msgspec.Struct, frozen=True):
     packages: tuple[_SpdxPackage, ...] = ()
 
 
-def read_claim(body: bytes, distribution: Distribution | None, origin: Origin) -> Claim:
-    """What a document claims of an image of this distribution. Raises InventoryMalformed and InventoryTooLarge."""
+def read_claim(body: bytes, distribution: Distribution | None, origin: Origin, document: str = "") -> Claim:
+    """What a document claims of an image of this distribution. Raises InventoryMalformed and InventoryTooLarge.
+
+    `document` names it where it is a part of other bytes; else the digest of its own does.
+    """
     if len(body) > LARGEST:
         raise InventoryTooLarge(f"The document is larger than {LARGEST} bytes.")
     if body.count(b"{") > _MOST_OBJECTS:
         raise InventoryTooLarge(f"The document holds more than {_MOST_OBJECTS} objects.")
-    document = f"sha256:{hashlib.sha256(body).hexdigest()}"
+    document = document or f"sha256:{hashlib.sha256(body).hexdigest()}"
     try:
         named, told = _read(body.removeprefix(_MARK))
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as problem:

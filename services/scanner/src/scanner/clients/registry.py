@@ -4,7 +4,7 @@ from collections.abc import AsyncIterator, Sequence
 
 from registry.client import RegistryClient
 from registry.digests import parse_digest
-from registry.manifests import ImageManifest, Index, InvalidManifest, UnsupportedManifest, parse_manifest
+from registry.manifests import Descriptor, ImageManifest, Index, InvalidManifest, UnsupportedManifest, parse_manifest
 
 
 class ClientRegistry:
@@ -41,6 +41,10 @@ class ClientRegistry:
     def stream(self, repository: str, digest: str, size: int) -> AsyncIterator[bytes]:
         """Stream a blob of at most this size in bytes. It is verified when it ends, not before."""
         return self._client.stream_blob(*_split(repository), parse_digest(digest), size)
+
+    async def referrers(self, repository: str, digest: str) -> Sequence[Descriptor]:
+        """Return what refers to a manifest."""
+        return await self._client.list_referrers(*_split(repository), parse_digest(digest))
 
     async def tags(self, repository: str) -> Sequence[str]:
         """Return every tag of a repository."""

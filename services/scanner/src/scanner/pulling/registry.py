@@ -3,7 +3,7 @@
 from collections.abc import AsyncIterator, Sequence
 from typing import Protocol
 
-from registry.manifests import ImageManifest, Index
+from registry.manifests import Descriptor, ImageManifest, Index
 
 
 class Source(Protocol):
@@ -38,6 +38,10 @@ class Registry(Source, Protocol):
 
     async def tagged(self, repository: str, tag: str) -> tuple[str, ImageManifest | Index | None]:
         """Return what a tag points at, and its digest; None where it is of a kind that is not read."""
+        ...
+
+    async def referrers(self, repository: str, digest: str) -> Sequence[Descriptor]:
+        """Return what refers to a manifest."""
         ...
 
     async def tags(self, repository: str) -> Sequence[str]:

@@ -142,7 +142,9 @@ class Claim(_message.Message):
     LEFT_OUT_FIELD_NUMBER: _builtins.int
     PROBLEM_FIELD_NUMBER: _builtins.int
     document: _builtins.str
-    """The digest of the document's bytes, which packages that only it tells of have as their path."""
+    """The digest of the document's bytes, or of the attestation that it lies in; packages that only it tells of have it as
+    their path. Empty for a problem with no single document.
+    """
     origin: Global___ClaimOrigin.ValueType
     """Where it comes from."""
     format: _builtins.str
