@@ -96,12 +96,14 @@ def choose(head: bytes, size: int) -> Sequence[range]:
         return ()
     at = header.segments.offset
     segments = _segments(header, head[at : at + header.segments.size])
-    apart = _GO_NOTE in head or not any(one.has_code and one.piece.offset == 0 for one in segments)
+    apart = not any(one.has_code and one.piece.offset == 0 for one in segments) or _GO_NOTE in head
     needed = [one.within(size) for one in segments if not (apart and one.has_code)]
-    written = [one.within(size) for one in segments if one.is_data]
     unloaded = range(max((one.within(size).stop for one in segments), default=0), size)
-    sections = header.sections.offset
-    tail = range(max(0, sections - _NEAR), min(sections + header.sections.size, size))
+    begin, end = header.sections.offset, min(header.sections.offset + header.sections.size, size)
+    if size <= LARGEST:
+        return [*needed, unloaded, range(begin, end)]
+    tail = range(max(0, begin - _NEAR), end)
+    written = [one.within(size) for one in segments if one.is_data]
     for chosen in ([*needed, unloaded], [*needed, tail], [*written, tail]):
         if sum(map(len, chosen)) <= LARGEST:
             return [*chosen, tail]
@@ -117,13 +119,13 @@ def read(parts: Parts, names: Collection[str]) -> Layout | None:
     if header is None:
         return None
     table = parts.read(header.sections.offset, header.sections.size) if header.sections.offset else b""
-    rows = list(header.sections.row.iter_unpack(table)) if len(table) == header.sections.size else []
-    sections = _sections(header, parts, rows, names)
-    if rows and not sections:
+    has_names = bool(table) and len(table) == header.sections.size
+    sections = _sections(header, parts, table, names) if has_names else []
+    if has_names and not sections:
         return None
     segments = _segments(header, parts.read(header.segments.offset, header.segments.size))
     data = next((one.piece for one in segments if one.is_data), None)
-    return Layout(sections, [one.piece for one in segments], None if rows else data)
+    return Layout(sections, [one.piece for one in segments], None if has_names else data)
 
 
 def _header(head: bytes) -> _Header | None:
@@ -153,13 +155,18 @@ def _segments(header: _Header, table: bytes) -> list[_Segment]:
     ]
 
 
-def _sections(header: _Header, parts: Parts, rows: Sequence[tuple[int, ...]], names: Collection[str]) -> list[Section]:
+def _sections(header: _Header, parts: Parts, table: bytes, names: Collection[str]) -> list[Section]:
     """Those with one of these names that have bytes in the file."""
-    if header.names >= len(rows):
+    row = header.sections.row
+    if header.names >= header.sections.rows:
         return []
-    offset, size = rows[header.names][4:6]
+    offset, size = row.unpack_from(table, header.names * row.size)[4:6]
     strings = parts.read(offset, min(size, _NEAR))
     if not any(name.encode() in strings for name in names):
         return []
-    found = [Section(text(strings[row[0] : row[0] + _LONGEST_NAME]), *row[3:6]) for row in rows if row[1] != _NO_BITS]
+    found = [
+        Section(text(strings[name : name + _LONGEST_NAME]), *place)
+        for name, kind, _, *place in (one[:6] for one in row.iter_unpack(table))
+        if kind != _NO_BITS
+    ]
     return [one for one in found if one.name in names and one.size]

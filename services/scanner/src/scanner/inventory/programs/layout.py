@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import NamedTuple
 
 from scanner.layers.wishes import Parts
 
@@ -11,8 +12,7 @@ LARGEST = 256 * 2**20
 """Bytes of one program that are held; of a larger one, less of it is."""
 
 
-@dataclass(frozen=True, slots=True)
-class Section:
+class Section(NamedTuple):
     """A piece of a program: its name, where it is loaded, and where it lies in the file; `size` is its bytes there."""
 
     name: str
