@@ -5,8 +5,8 @@ from pathlib import Path
 import pytest
 from scanner.inventory.model import Evidence
 
-from tests.factories.images import file
-from tests.factories.inventories import inventory_of
+from tests.factories.images import file, layer
+from tests.factories.inventories import inventory, inventory_of
 from tests.factories.programs import (
     MAGIC,
     auditable,
@@ -75,7 +75,7 @@ def test_damaged_programs_give_modules_or_a_sentence(sources: Path, system: str)
     for place in places:
         damaged = bytearray(whole)
         damaged[place] ^= 0xFF
-        found = inventory_of(file("opt/app", bytes(damaged)))
+        found = inventory(layer(file("opt/app", bytes(damaged)), compression=""))
         assert all(one.problem.endswith(".") for one in found.unreadable)
 
 
