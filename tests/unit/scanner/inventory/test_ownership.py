@@ -142,6 +142,21 @@ def test_a_file_that_a_later_layer_replaced_is_nobodys() -> None:
     assert owned(inventory(with_sums, layer(WHEEL))) == [REQUESTS], "its mode or owner was changed"
 
 
+def test_many_digests_of_one_file_are_compared_with_one_that_is_made_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    made = []
+    new = hashlib.new
+
+    def counted(name: str, content: bytes, *, usedforsecurity: bool) -> object:
+        made.append(name)
+        return new(name, content, usedforsecurity=usedforsecurity)
+
+    monkeypatch.setattr(hashlib, "new", counted)
+    wrong = "".join(f"{number:032x}  {WHEEL.path}\n" for number in range(1000))
+    sums = file("var/lib/dpkg/info/python3-requests.md5sums", f"{wrong}{md5(WHEEL)}  {WHEEL.path}\n")
+    assert owned(inventory_of(*DEBIAN, sums, WHEEL)) == [REQUESTS]
+    assert made == ["md5"]
+
+
 def test_an_owner_that_a_later_layer_upgraded() -> None:
     older = layer(os_release(), dpkg_status(dpkg_record("python3-requests", "1")), listed(LIST), OTHER)
     newer = layer(dpkg_status(RECORD), listed(LIST), WHEEL)

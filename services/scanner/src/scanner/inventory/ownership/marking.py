@@ -85,16 +85,16 @@ def _by_place(tree: Tree, told: Iterable[Owned], places: Set[str]) -> Mapping[st
 
 def _owner(told: Sequence[Owned], file: _Telling) -> Package | None:
     if file.content is not None and any(one.digest for one in told):
-        return next((one.owner for one in told if one.digest and _is_of(file.content, one.digest)), None)
+        own = _digests(file.content, {one.digest.partition(":")[0] for one in told if one.digest})
+        return next((one.owner for one in told if one.digest in own), None)
     owners = {coordinates_of(one.owner).name: one.owner for one in told}
     if len(owners) != 1 or any(one.owner.layer != file.kept.layer for one in told):
         return None
     return next(iter(owners.values()))
 
 
-def _is_of(content: bytes, digest: str) -> bool:
-    algorithm, _, value = digest.partition(":")
-    return hashlib.new(algorithm, content, usedforsecurity=False).hexdigest() == value
+def _digests(content: bytes, algorithms: Set[str]) -> Set[str]:
+    return {f"{name}:{hashlib.new(name, content, usedforsecurity=False).hexdigest()}" for name in algorithms}
 
 
 def _marked(package: Package, owner: Package | None) -> Package:
