@@ -121,6 +121,19 @@ async def test_an_index_is_signed_with_every_platform_and_nothing_that_no_runtim
     assert (REPOSITORY, MULTI.children[2].digest.replace(":", "-") + ".sig") not in shop.registry.tags
 
 
+async def test_an_image_whose_layers_are_given_out_as_attestations_must_pass_the_gate(shop: Workshop) -> None:
+    made = attestation(GOOD)
+    hidden = Image(made.body, made.media_type, {"os": "linux", "architecture": "arm64"}, made.blobs)
+    whole = index(GOOD, hidden)
+    await shop.key()
+    shop.push(whole)
+    shop.risks.scanned(whole)
+    shop.risks.platform(hidden, counts={Severity.CRITICAL: 1})
+    with pytest.raises(GateRefused) as refusal:
+        await shop.sign(whole)
+    assert hidden.digest in str(refusal.value)
+
+
 @pytest.mark.parametrize("bad", [MULTI, GOOD, ARM])
 async def test_where_one_platform_fails_the_gate_nothing_is_signed(shop: Workshop, bad: Image) -> None:
     await shop.key()

@@ -13,7 +13,9 @@ from registry.manifests import (
     ImageManifest,
     Index,
     InvalidManifest,
+    Platform,
     UnsupportedManifest,
+    is_never_run,
     parse_manifest,
 )
 
@@ -81,3 +83,27 @@ def test_schema_1_is_refused_as_unsupported() -> None:
 def test_garbage_gives_a_typed_refusal(body: bytes) -> None:
     with pytest.raises(InvalidManifest):
         parse_manifest(OCI_MANIFEST, body)
+
+
+UNKNOWN, LINUX = Platform("unknown", "unknown"), Platform("linux", "amd64")
+STATEMENT = LAYER | {"mediaType": "application/vnd.in-toto+json"}
+SBOM_CONFIG = CONFIG | {"mediaType": "application/vnd.oci.empty.v1+json"}
+
+
+@pytest.mark.parametrize(
+    ("layers", "config", "named", "never"),
+    [
+        ([STATEMENT], CONFIG, UNKNOWN, True),
+        ([STATEMENT], CONFIG, LINUX, False),
+        ([STATEMENT], CONFIG, None, False),
+        ([STATEMENT], SBOM_CONFIG, None, True),
+        ([STATEMENT], CONFIG | {"mediaType": "Application/vnd.OCI.image.config.v1+json"}, LINUX, False),
+        ([STATEMENT], CONFIG | {"mediaType": "application/octet-stream"}, LINUX, False),
+        ([STATEMENT, LAYER], SBOM_CONFIG, UNKNOWN, False),
+        ([], SBOM_CONFIG, UNKNOWN, False),
+    ],
+)
+def test_what_no_runtime_runs(layers: list[Any], config: dict[str, Any], named: Platform | None, never: bool) -> None:
+    manifest = parse_manifest(OCI_MANIFEST, image(layers=layers, config=config))
+    assert isinstance(manifest, ImageManifest)
+    assert is_never_run(manifest, named) is never

@@ -45,6 +45,9 @@ _LAYER_PREFIXES: Final = (
     "application/vnd.oci.image.layer.",
     "application/vnd.docker.image.rootfs.",
 )
+_CONFIG_PREFIXES: Final = ("application/vnd.oci.image.", "application/vnd.docker.")
+_CONFIG_TYPES: Final = frozenset(["application/octet-stream", "application/json", "text/html", ""])
+"""What registries of old answered for an image's configuration, and Docker takes for one to this day."""
 _FOREIGN_PREFIXES: Final = (
     "application/vnd.oci.image.layer.nondistributable.",
     "application/vnd.docker.image.rootfs.foreign.",
@@ -66,6 +69,10 @@ class Platform:
     os: str
     architecture: str
     variant: str = ""
+
+
+_NO_PLATFORM: Final = Platform("unknown", "unknown")
+"""What build tools name as the platform of attestations, and no machine is of."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,6 +113,25 @@ class Index:
 def is_image_layer(media_type: str) -> bool:
     """Tell whether a layer of this media type is part of a file system that a runtime would unpack."""
     return media_type.startswith(_LAYER_PREFIXES)
+
+
+def is_artifact(manifest: ImageManifest) -> bool:
+    """Tell whether a manifest has layers, and none that is part of an image by its media type."""
+    return bool(manifest.layers) and not any(is_image_layer(layer.media_type) for layer in manifest.layers)
+
+
+def is_never_run(manifest: ImageManifest, named: Platform | None) -> bool:
+    """Tell whether no runtime runs this manifest of an index, which names it as of the platform `named`.
+
+    The media types of layers alone do not say so: some runtimes unpack whatever lies beneath an image's configuration.
+    Their choice of the platform, or the type of the configuration, must rule it out as well.
+    """
+    return is_artifact(manifest) and (named == _NO_PLATFORM or not _is_image_config(manifest.config.media_type))
+
+
+def _is_image_config(media_type: str) -> bool:
+    folded = media_type.partition(";")[0].strip().casefold()
+    return folded.startswith(_CONFIG_PREFIXES) or folded in _CONFIG_TYPES
 
 
 def is_foreign_layer(media_type: str) -> bool:

@@ -13,13 +13,12 @@ import msgspec
 from chassis.clock import Clock
 from chassis.errors import Refusal
 from chassis.watch import Notifier
-from registry.manifests import ACCEPTED, ImageManifest, Index
+from registry.manifests import ACCEPTED, ImageManifest, Index, is_artifact
 from registry.references import parse_reference
 
 from scanner.errors import EventsMalformed, TokenRefused, TooManyPushes
 from scanner.listening import heard
 from scanner.metrics import ScanMetrics
-from scanner.pulling.platforms import is_artifact
 from scanner.pulling.registry import Registry
 from scanner.risk.freshness import MaxAge
 from scanner.scan_records import Request, Trigger

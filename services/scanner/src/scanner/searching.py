@@ -9,13 +9,12 @@ from chassis.clock import Clock
 from chassis.errors import Refusal
 from chassis.watch import Notifier
 from registry.errors import ManifestNotFound
-from registry.manifests import ImageManifest, Index
+from registry.manifests import ImageManifest, Index, is_artifact
 
 from scanner.events import is_companion_tag
 from scanner.failures import ScanFailure, failure_of
 from scanner.listening import heard
 from scanner.pulling.config import LARGEST, parse_config
-from scanner.pulling.platforms import is_artifact
 from scanner.pulling.registry import Registry
 from scanner.risk.freshness import MaxAge
 from scanner.scan_records import Request, Trigger

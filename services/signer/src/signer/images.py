@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from typing import Final, Protocol
 
 from registry.digests import Digest
-from registry.manifests import Descriptor, ImageManifest, Index, is_image_layer
+from registry.manifests import Descriptor, ImageManifest, Index, is_artifact, is_never_run
 from registry.references import Reference
 
 from signer.errors import DigestRequired, ImageUnsupported, TagMoved
@@ -82,7 +82,7 @@ class Images:
             await self._collect(reference.name, root.content, parts, {digest}, depth=1)
             if len(parts) == 1:
                 raise ImageUnsupported(f"{reference} is an index without a platform manifest.")
-        elif not _runs(root.content):
+        elif is_artifact(root.content):
             raise ImageUnsupported(f"{reference} is no image: none of its layers is an image layer.")
         return Image(reference.name, tuple(parts))
 
@@ -107,7 +107,7 @@ class Images:
             read.add(entry.digest)
             manifest = await self._registry.manifest(repository, entry.digest)
             if isinstance(manifest.content, ImageManifest):
-                if _runs(manifest.content):
+                if not is_never_run(manifest.content, entry.platform):
                     parts.append(_part(manifest, _platform(entry)))
             elif depth < _MAX_DEPTH:
                 await self._collect(repository, manifest.content, parts, read, depth + 1)
@@ -133,8 +133,3 @@ def _platform(entry: Descriptor) -> str:
         return ""
     parts = (entry.platform.os, entry.platform.architecture, entry.platform.variant)
     return "/".join(part for part in parts if part)
-
-
-def _runs(manifest: ImageManifest) -> bool:
-    """Say whether a runtime could run it: left out is only what consists of layers that are none of an image."""
-    return not manifest.layers or any(is_image_layer(layer.media_type) for layer in manifest.layers)

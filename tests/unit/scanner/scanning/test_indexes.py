@@ -100,6 +100,18 @@ async def test_an_artifact_by_its_type_with_the_layers_of_an_image_is_read(bench
     assert [digest for _, digest, _ in described(await bench.scan(index(unnamed)))] == [hidden.digest]
 
 
+@pytest.mark.parametrize("named", [{"os": "linux", "architecture": "amd64"}, {}], ids=["named", "unnamed"])
+async def test_an_image_whose_layers_are_given_out_as_attestations_is_never_left_out(
+    bench: Scanning, named: dict[str, str]
+) -> None:
+    hidden = image(Layer(ONE.blob, ONE.archive, "application/vnd.in-toto+json"), named_platform=named)
+    whole = index(hidden, image(TWO))
+    scan = await bench.scan(whole)
+    assert scan.failure is not None
+    assert hidden.digest in scan.failure.message
+    assert (await bench.risk(whole.digest)).state is RiskState.FAILED
+
+
 @pytest.mark.parametrize("whole", [index(), index(attestation(image(ONE))), index(index())], ids=range(3))
 async def test_an_index_without_an_image_is_never_clean(bench: Scanning, whole: Image) -> None:
     assert described(await bench.scan(whole)) == []

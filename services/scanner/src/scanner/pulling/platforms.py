@@ -4,7 +4,7 @@ import re
 from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
-from registry.manifests import Descriptor, ImageManifest, Index, Platform, is_image_layer
+from registry.manifests import Descriptor, ImageManifest, Index, Platform, is_artifact, is_image_layer, is_never_run
 
 from scanner.failures import ArchiveIncomplete, LimitExceeded, UnsupportedManifest
 from scanner.inventory.model import BaseClaim
@@ -61,7 +61,7 @@ async def expand(source: Source, repository: str, digest: str, platforms: Sequen
     """Find out what an image consists of. Of an index, only `platforms` are read, unless there are none.
 
     Nothing is left out by annotation or platform alone: only what consists of layers that no image has, as
-    attestations do. Raises UnsupportedManifest, LimitExceeded and what the source raises.
+    attestations do, and that runtimes pass over. Raises UnsupportedManifest, LimitExceeded and what the source raises.
     """
     top = await source.manifest(repository, digest)
     if isinstance(top, ImageManifest):
@@ -105,13 +105,8 @@ async def _beneath(source: Source, repository: str, top: Index) -> AsyncIterator
             if depth >= DEEPEST:
                 raise LimitExceeded(f"The index holds indexes more than {DEEPEST} deep, the bound `nesting`.")
             waiting += [(child, depth + 1) for child in reversed(manifest.manifests)]
-        elif not is_artifact(manifest):
+        elif not is_never_run(manifest, descriptor.platform):
             yield await _read(source, repository, descriptor.digest, manifest, descriptor.platform)
-
-
-def is_artifact(manifest: ImageManifest) -> bool:
-    """Whether a manifest is of something that no runtime runs: all that it has is layers that no image has."""
-    return bool(manifest.layers) and not any(is_image_layer(layer.media_type) for layer in manifest.layers)
 
 
 async def _read(
@@ -120,7 +115,7 @@ async def _read(
     strange = next((one.media_type for one in manifest.layers if not is_image_layer(one.media_type)), None)
     if strange is not None:
         raise UnsupportedManifest(
-            f"The image {digest} mixes layers of an image with one of the type {strange[:100]!r}."
+            f"The image {digest} has a layer of the type {strange[:100]!r}, which is none of an image."
         )
     if manifest.config.size > LARGEST:
         raise LimitExceeded(f"The image's configuration is larger than {LARGEST} bytes, the bound `config`.")
