@@ -1,6 +1,7 @@
 """The scanner behind Debian's docker-registry: what is pushed there is scanned, and what belongs to images is not."""
 
 import asyncio
+import json
 import os
 from collections.abc import AsyncIterator
 from pathlib import Path
@@ -8,6 +9,7 @@ from pathlib import Path
 import pytest
 from chassis.client import call
 from hallmark.scanner.v1 import (
+    inventory_pb2,
     scan_pb2,
     scan_service_pb2,
     scan_service_pb2_grpc,
@@ -18,6 +20,7 @@ from hallmark.scanner.v1 import (
 from registry.client import RegistryClient
 from registry.settings import RegistrySettings
 
+from tests.factories.documents import cyclonedx
 from tests.factories.images import Image, attestation, debian, dpkg_record, image, index, layer, node_module, wheel
 from tests.factories.scanner_process import RunningScanner, ScannerHome, free_port
 from tests.fixtures.registries import running_registry
@@ -111,3 +114,21 @@ async def test_what_is_pushed_is_scanned(suite: Suite) -> None:
     assert 'hallmark_scanner_events_total{outcome="unmatched"} 1.0' in counted
     assert scans[whole.digest].tag == "v2"
     assert [one.platform for one in scans[whole.digest].platforms] == ["linux/amd64", "linux/arm64"]
+
+
+async def test_an_inventory_goes_out_and_documents_come_in(suite: Suite) -> None:
+    made = debian(dpkg_record("bash", "5.2.15-2+b2"))
+    await suite.push(made, "v1")
+    scan = (await suite.succeeded(made.digest))[made.digest]
+    operator = scan_service_pb2_grpc.ScanServiceStub(await suite.scanner.channel("operator"))
+    header = inventory_pb2.InventoryHeader(repository=scan.repository, digest=scan.digest)
+    request = scan_service_pb2.ImportInventoryRequest
+    parts = [request(header=header), request(chunk=cyclonedx("pkg:npm/claimed@1.0"))]
+    answer = await operator.ImportInventory(iter(parts), timeout=30)
+    assert (answer.added, answer.digest) == (1, made.digest)
+    auditor = scan_service_pb2_grpc.ScanServiceStub(await suite.scanner.channel("auditor"))
+    for form in (inventory_pb2.INVENTORY_FORMAT_CYCLONEDX_1_6, inventory_pb2.INVENTORY_FORMAT_SPDX_2_3):
+        asked = scan_service_pb2.ExportScanRequest(scan_id=scan.scan_id, format=form)
+        document = json.loads(b"".join([part.chunk async for part in auditor.ExportScan(asked, timeout=30)]))
+        names = {one["name"] for one in document.get("components", document.get("packages"))}
+        assert {"bash", "claimed", "debian"} <= names
