@@ -114,8 +114,8 @@ class FakeRegistry:
             content = json.loads(body)
             subject = content.get("subject") or {}
             if name == repository and subject.get("digest") == digest:
-                kind = {"artifactType": content["artifactType"]} if "artifactType" in content else {}
-                entries.append({"mediaType": media_type, "digest": own, "size": len(body), **kind})
+                told = {name: content[name] for name in ("artifactType", "annotations") if name in content}
+                entries.append({"mediaType": media_type, "digest": own, "size": len(body), **told})
         media_type = "application/vnd.oci.image.index.v1+json"
         return web.json_response({"schemaVersion": 2, "mediaType": media_type, "manifests": entries})
 

@@ -2,6 +2,7 @@
 
 import base64
 import json
+from collections.abc import Mapping
 from typing import Any
 
 import pytest
@@ -23,11 +24,19 @@ from tests.fakes.registry import status
 CYCLONEDX = "application/vnd.cyclonedx+json"
 SPDX = "application/spdx+json"
 ENVELOPE = "application/vnd.dsse.envelope.v1+json"
+BUNDLE = "application/vnd.dev.sigstore.bundle.v0.3+json"
 EVIL = "pkg:npm/evil@1.0"
 
 
 def attach(
-    bench: Scanning, body: bytes, kind: str, *, subject: Image | None = None, tag: str = "", **layer: Any
+    bench: Scanning,
+    body: bytes,
+    kind: str,
+    *,
+    subject: Image | None = None,
+    tag: str = "",
+    annotations: Mapping[str, str] | None = None,
+    **layer: Any,
 ) -> str:
     """Let a document refer to an image, or stand at a tag; returns the digest of its blob."""
     bench.registry.put_blob("app", b"{}")
@@ -40,7 +49,7 @@ def attach(
     }
     if subject:
         named = {"mediaType": subject.media_type, "digest": subject.digest, "size": len(subject.body)}
-        manifest |= {"artifactType": kind, "subject": named}
+        manifest |= {"artifactType": kind, "subject": named, "annotations": dict(annotations or {})}
     bench.registry.put_manifest("app", OCI_MANIFEST, json.dumps(manifest).encode(), tag)
     return digest_of(body)
 
@@ -89,6 +98,15 @@ async def test_what_cosign_attaches_and_attests(bench: Scanning, kind: str) -> N
     packages, claims = await scan(bench, made)
     assert packages == BOTH | {("other", Evidence.CLAIM)}
     assert [claim.problem for claim in claims] == ["", ""]
+
+
+async def test_a_bundle_that_attests_a_document(bench: Scanning) -> None:
+    made = debian()
+    for kind in ("https://cyclonedx.org/bom", "https://slsa.dev/provenance/v1"):
+        bundle = json.dumps({"dsseEnvelope": json.loads(sealed(cyclonedx(EVIL), made.digest, kind))}).encode()
+        attach(bench, bundle, BUNDLE, subject=made, annotations={"dev.sigstore.bundle.predicateType": kind})
+    packages, (claim,) = await scan(bench, made)
+    assert (packages, claim.problem) == (BOTH, "")
 
 
 async def test_the_same_document_twice_counts_once(bench: Scanning) -> None:

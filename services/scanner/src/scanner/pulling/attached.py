@@ -1,7 +1,8 @@
 """Documents that lie beside an image in its registry and say what is in it.
 
-Found are referrers of the formats' types (OCI distribution specification 1.1), and what cosign stores at the tags
-`sha256-<digest>.sbom` and `.att`. Whatever is wrong with one is said of it, and never fails a scan.
+Found are referrers of the formats' types and Sigstore's bundles of such documents (OCI distribution specification 1.1),
+and what cosign stores at the tags `sha256-<digest>.sbom` and `.att`. Whatever is wrong with one is said of it, and
+never fails a scan.
 """
 
 from collections.abc import AsyncIterator, Iterable, Sequence
@@ -14,7 +15,7 @@ from registry.errors import ManifestNotFound
 from registry.manifests import Descriptor, ImageManifest
 
 from scanner.claims.reading import LARGEST, MOST_PACKAGES, read_claim
-from scanner.claims.statements import document_of
+from scanner.claims.statements import DOCUMENTS, document_of
 from scanner.inventory.model import Claim, Distribution, Origin, PlatformInventory
 from scanner.pulling.registry import Registry
 
@@ -22,6 +23,9 @@ MOST_DOCUMENTS: Final = 10
 """Documents that are read of one manifest."""
 _TYPES: Final = {"application/vnd.cyclonedx+json", "application/spdx+json", "text/spdx+json"}
 _ENVELOPE: Final = "application/vnd.dsse.envelope.v1+json"
+_BUNDLES: Final = {f"application/vnd.dev.sigstore.bundle.v0.{minor}+json" for minor in (2, 3)}
+_PREDICATE: Final = "dev.sigstore.bundle.predicateType"
+"""The annotation by which a referrer says what its bundle attests."""
 _LONGEST: Final = 300
 
 
@@ -89,9 +93,9 @@ class AttachedDocuments:
         except Refusal as refusal:
             referrers = ()
             yield _broken("", f"What refers to the image can't be listed: {refusal.message}")
-        documents = [one for one in referrers if one.artifact_type in _TYPES]
+        documents = [one for one in referrers if _is_document(one)]
         for one in documents[: MOST_DOCUMENTS + 1]:
-            async for layer in self._layers(repository, one.digest, one.digest, _TYPES):
+            async for layer in self._layers(repository, one.digest, one.digest, _TYPES | _BUNDLES):
                 yield layer
         companion = digest.replace(":", "-")
         async for layer in self._layers(repository, f"{companion}.sbom", "", _TYPES):
@@ -120,9 +124,14 @@ class AttachedDocuments:
         return (await self.registry.tagged(repository, reference))[1]
 
 
+def _is_document(referrer: Descriptor) -> bool:
+    attests = referrer.annotations.get(_PREDICATE, "")
+    return referrer.artifact_type in _TYPES or (referrer.artifact_type in _BUNDLES and attests.startswith(DOCUMENTS))
+
+
 def _read(body: bytes, found: Descriptor, platform: PlatformInventory) -> Claim | None:
     distribution: Distribution | None = platform.inventory.distribution
-    document = document_of(body, platform.manifest_digest) if found.media_type == _ENVELOPE else body
+    document = document_of(body, platform.manifest_digest) if found.media_type not in _TYPES else body
     if document is None:
         return None
     return read_claim(document, distribution, Origin.ATTACHED, found.digest)
