@@ -165,7 +165,7 @@ def test_bounds(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def test_reasons_are_few() -> None:
     claim = read(cyclonedx(*(f"pkg:type{number}/a@1" for number in range(100))))
-    assert len(claim.left_out) == 20
+    assert len(claim.left_out) == 10
 
 
 VALUES = st.recursive(

@@ -23,7 +23,8 @@ _MOST_OBJECTS: Final = 1_000_000
 """JSON objects in a document: each takes more memory than bytes."""
 _DEEPEST: Final = 32
 """Components within components."""
-_MOST_REASONS: Final = 20
+_MOST_REASONS: Final = 10
+"""Kept of one document: an image has many platforms, and is sent in one message."""
 _MARK: Final = b"\xef\xbb\xbf"
 _CYCLONEDX: Final = {"1.2", "1.3", "1.4", "1.5", "1.6"}
 _SPDX: Final = {"SPDX-2.2", "SPDX-2.3"}

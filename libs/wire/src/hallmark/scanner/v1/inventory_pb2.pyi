@@ -155,7 +155,7 @@ class Claim(_message.Message):
     """Why nothing of it could be read, a sentence; empty where it could."""
     @_builtins.property
     def left_out(self) -> _containers.ScalarMap[_builtins.str, _builtins.int]:
-        """What in it was not taken for a package, counted by the reason, a sentence each; the 20 most common."""
+        """What in it was not taken for a package, counted by the reason, a sentence each; the 10 most common."""
 
     def __init__(
         self,
