@@ -30,6 +30,7 @@ ROLES = {
     "targets delete": "operator",
     "targets rotate-token": "operator",
     "feeds import": "operator",
+    "images import": "operator",
 }
 
 
