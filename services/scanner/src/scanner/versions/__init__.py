@@ -5,22 +5,33 @@ A key is bytes that compare as the versions do, so that a range of versions is a
 
 from collections.abc import Callable, Mapping
 
-from scanner.versions import dpkg, pep440, semver
+from scanner.versions import apk, dpkg, pep440, rpm, semver
 from scanner.versions.errors import InvalidVersion, UnknownEcosystem
 
 __all__ = ["InvalidVersion", "UnknownEcosystem", "compare", "is_known", "key"]
+
+_APK = ("Alpine", "Alpaquita", "Wolfi", "Chainguard")
+_RPM = ("AlmaLinux", "Rocky Linux", "Red Hat", "SUSE", "openSUSE", "Azure Linux", "Photon OS")
+_SEMANTIC = ("npm", "Go", "crates.io")
 
 _KEYS: Mapping[str, Callable[[str], bytes]] = {
     "Debian": dpkg.key,
     "Ubuntu": dpkg.key,
     "PyPI": pep440.key,
-    "npm": semver.key,
+    **dict.fromkeys(_APK, apk.key),
+    **dict.fromkeys(_RPM, rpm.key),
+    **dict.fromkeys(_SEMANTIC, semver.key),
 }
+_MATCHED = {"Debian", "Ubuntu", "PyPI", "npm"}
 
 
 def is_known(ecosystem: str) -> bool:
-    """Whether the versions of an ecosystem can be compared; `ecosystem` is OSV's name, with or without a release."""
-    return ecosystem.partition(":")[0] in _KEYS
+    """Whether packages of an ecosystem are matched by version; `ecosystem` is OSV's name, with or without a release.
+
+    More ecosystems have an order than are matched: what was stored before there was one holds neither the keys nor the
+    intervals, and an image must not look clean for lack of them.
+    """
+    return ecosystem.partition(":")[0] in _MATCHED
 
 
 def key(ecosystem: str, version: str) -> bytes:
