@@ -8,7 +8,20 @@ from hypothesis import strategies as st
 from scanner.versions import InvalidVersion, compare, key
 
 APK = ["1.0_alpha", "1.0_alpha2", "1.0_rc1", "1.0", "1.0-r0", "1.0-r10", "1.0_p1", "1.0a", "1.0.01", "1.0.1", "1.0.10"]
-RPM = ["1.0~rc1", "1.0", "1.0^git1", "1.0a", "1.0.1", "1.01", "1.10-1.el9", "1.10-1.el9_4", "1.10-2.el9", "1:0.1"]
+RPM = [
+    "1.0~rc1",
+    "1.0",
+    "1.0-",
+    "1.0-1",
+    "1.0^git1",
+    "1.0a",
+    "1.0.1",
+    "1.01",
+    "1.10-1.el9",
+    "1.10-1.el9_4",
+    "1.10-2.el9",
+    "1:0.1",
+]
 GO = ["v0.0.0-20190101000000-abcdefabcdef", "0.0.1", "1.20.9", "1.21.0-rc1", "1.21.0", "v2.0.0+incompatible", "2.0.1"]
 
 APK_VERSIONS = st.from_regex(r"[0-9]{1,2}(\.[01]{1,2}){0,2}[ab]?(_(rc|p)[12]?){0,2}(-r[01])?", fullmatch=True)

@@ -10,6 +10,8 @@ _EPOCH = re.compile(r"([0-9]+):", re.ASCII)
 _PIECE = re.compile(r"[0-9]+|[A-Za-z]+|~|\^", re.ASCII)
 _TILDE, _END, _CARET, _TEXT, _NUMBER = (bytes((rank,)) for rank in range(1, 6))
 """What may come next, the least first."""
+_ABSENT, _PRESENT = b"\x00", b"\x01"
+"""No release comes before an empty one."""
 
 
 def key(version: str) -> bytes:
@@ -20,8 +22,9 @@ def key(version: str) -> bytes:
     rest = version[epoch.end() :] if epoch else version
     name, hyphen, release = rest.rpartition("-")
     if not hyphen:
-        name, release = rest, ""
-    return number_key(epoch[1] if epoch else "0") + _part_key(name) + _part_key(release)
+        name = rest
+    release_key = _PRESENT + _part_key(release) if hyphen else _ABSENT
+    return number_key(epoch[1] if epoch else "0") + _part_key(name) + release_key
 
 
 def _part_key(part: str) -> bytes:
