@@ -23,13 +23,15 @@ RPM = [
     "1:0.1",
 ]
 GO = ["v0.0.0-20190101000000-abcdefabcdef", "0.0.1", "1.20.9", "1.21.0-rc1", "1.21.0", "v2.0.0+incompatible", "2.0.1"]
+NUGET = ["1.0.0-ALPHA", "1.0-beta.2", "1.0-Beta.10", "1", "1.0.0.1-rc", "1.0.0.1", "1.0.1"]
 
 APK_VERSIONS = st.from_regex(r"[0-9]{1,2}(\.[01]{1,2}){0,2}[ab]?(_(rc|p)[12]?){0,2}(-r[01])?", fullmatch=True)
 RPM_VERSIONS = st.text(alphabet="01a.~^-b:", min_size=1, max_size=8)
 
 
 @pytest.mark.parametrize(
-    ("ecosystem", "order"), [("Alpine:v3.20", APK), ("AlmaLinux:9", RPM), ("Go", GO), ("crates.io", GO)]
+    ("ecosystem", "order"),
+    [("Alpine:v3.20", APK), ("AlmaLinux:9", RPM), ("Go", GO), ("crates.io", GO), ("NuGet", NUGET)],
 )
 def test_the_order(ecosystem: str, order: list[str]) -> None:
     assert [compare(ecosystem, low, high) for low, high in pairwise(order)] == [-1] * (len(order) - 1)

@@ -20,6 +20,7 @@ pytestmark = needs_shared_data
         ("semver", "Go"),
         ("semver", "crates.io"),
         ("rpm", "AlmaLinux"),
+        ("nuget", "NuGet"),
     ],
 )
 def test_vectors(file: str, ecosystem: str) -> None:

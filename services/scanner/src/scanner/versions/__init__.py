@@ -5,19 +5,20 @@ A key is bytes that compare as the versions do, so that a range of versions is a
 
 from collections.abc import Callable, Mapping
 
-from scanner.versions import apk, dpkg, pep440, rpm, semver
+from scanner.versions import apk, dpkg, nuget, pep440, rpm, semver
 from scanner.versions.errors import InvalidVersion, UnknownEcosystem
 
 __all__ = ["InvalidVersion", "UnknownEcosystem", "compare", "is_known", "key"]
 
 _APK = ("Alpine", "Alpaquita", "Wolfi", "Chainguard")
 _RPM = ("AlmaLinux", "Rocky Linux", "Red Hat", "SUSE", "openSUSE", "Azure Linux", "Photon OS")
-_SEMANTIC = ("npm", "Go", "crates.io")
+_SEMANTIC = ("npm", "Go", "crates.io", "Hex", "Bitnami")
 
 _KEYS: Mapping[str, Callable[[str], bytes]] = {
     "Debian": dpkg.key,
     "Ubuntu": dpkg.key,
     "PyPI": pep440.key,
+    "NuGet": nuget.key,
     **dict.fromkeys(_APK, apk.key),
     **dict.fromkeys(_RPM, rpm.key),
     **dict.fromkeys(_SEMANTIC, semver.key),

@@ -25,9 +25,14 @@ def key(version: str) -> bytes:
     if match is None:
         raise InvalidVersion("semantic", version, "it does not follow the scheme")
     numbers = b"".join(number_key(match[name] or "0") for name in ("major", "minor", "patch"))
-    if match["prerelease"] is None:
-        return numbers + _RELEASE
-    return numbers + _PRERELEASE + b"".join(map(_identifier_key, match["prerelease"].split("."))) + _END
+    return numbers + prerelease_key(match["prerelease"])
+
+
+def prerelease_key(prerelease: str | None) -> bytes:
+    """Bytes that compare as the identifiers of a prerelease do; None is a release, which comes after all of them."""
+    if prerelease is None:
+        return _RELEASE
+    return _PRERELEASE + b"".join(map(_identifier_key, prerelease.split("."))) + _END
 
 
 def _identifier_key(identifier: str) -> bytes:
