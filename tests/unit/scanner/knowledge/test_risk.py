@@ -1,5 +1,7 @@
 """The states of an image's risk, and how those of an index follow from its platforms."""
 
+from dataclasses import replace
+
 from scanner import images
 from scanner.inventory.model import Distribution, Unreadable
 from scanner.risk.model import RiskState
@@ -79,6 +81,16 @@ async def test_a_distribution_needs_its_feed_though_it_has_no_package(knowledge:
     await knowledge.learn(osv_record("A-1"))
     await knowledge.scan(scan_of(platform(inventory(python_package(), distribution=debian()))))
     assert (await state(knowledge))[0] is RiskState.INCOMPLETE
+
+
+async def test_packages_that_are_not_compared_are_never_clean_whatever_was_imported(knowledge: Knowledge) -> None:
+    module = replace(python_package("example.com/m", "1.0.0"), ecosystem="Go", purl="pkg:golang/example.com/m@1.0.0")
+    await knowledge.learn(osv_record("GO-1", "Go"), ecosystems=("Go",))
+    await knowledge.scan(scan_of(platform(inventory(module))))
+    assert await state(knowledge) == (
+        RiskState.INCOMPLETE,
+        ("Packages of Go are listed, but not compared with advisories.",),
+    )
 
 
 async def test_a_feed_grows_too_old_and_a_new_import_makes_it_fresh(knowledge: Knowledge) -> None:

@@ -4,6 +4,7 @@ from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 
+from scanner import versions
 from scanner.ecosystems import feed_of
 from scanner.risk.model import FeedSet, ImageRisk, PlatformRisk, RiskState
 
@@ -65,7 +66,8 @@ def feed_set(name: str, feeds: Mapping[str, Feed], max_age: MaxAge, now: datetim
     if still is not None:
         reason = _stillness(ecosystems, still, max_age, now)
         return FeedSet(name, ecosystems, still.as_of, (reason,) if reason else ())
-    needed = {ecosystem: feeds.get(feed_of(ecosystem)) for ecosystem in ecosystems}
+    compared = {ecosystem: feed_of(ecosystem) for ecosystem in ecosystems if versions.is_known(ecosystem)}
+    needed = {ecosystem: feeds.get(compared.get(ecosystem, "")) for ecosystem in ecosystems}
     reasons = tuple(filter(None, (_problem(name, feed, max_age, now) for name, feed in needed.items())))
     known = [feed.as_of for name, feed in needed.items() if feed and feed.covers(name)]
     return FeedSet(name, ecosystems, min(known) if len(known) == len(ecosystems) else None, reasons)
@@ -83,6 +85,8 @@ def _stillness(ecosystems: Iterable[str], still: Still, max_age: MaxAge, now: da
 
 
 def _problem(ecosystem: str, feed: Feed | None, max_age: MaxAge, now: datetime) -> str | None:
+    if not versions.is_known(ecosystem):
+        return f"Packages of {ecosystem} are listed, but not compared with advisories."
     if feed is None:
         return f"The advisories of {ecosystem} were never imported."
     if not feed.covers(ecosystem):
