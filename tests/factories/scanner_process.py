@@ -6,21 +6,14 @@ from collections.abc import AsyncIterator, Iterable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from socket import socket
 
 import aiohttp
 import grpc.aio
 from chassis.config import Tls
 
 from tests.factories.certificates import Authority
+from tests.factories.ports import free_port
 from tests.factories.service_process import RunningService, ServiceProcess
-
-
-def free_port() -> int:
-    """A port of loopback that nobody listens on."""
-    with socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
 
 
 class ScannerHome:

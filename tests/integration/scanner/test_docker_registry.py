@@ -22,7 +22,8 @@ from registry.settings import RegistrySettings
 
 from tests.factories.documents import cyclonedx
 from tests.factories.images import Image, attestation, debian, dpkg_record, image, index, layer, node_module, wheel
-from tests.factories.scanner_process import RunningScanner, ScannerHome, free_port
+from tests.factories.ports import free_port
+from tests.factories.scanner_process import RunningScanner, ScannerHome
 from tests.fixtures.registries import running_registry
 from tests.tools.debian import ToolMissing, docker_registry
 

@@ -16,7 +16,8 @@ from hallmark.verifier.v1 import verifier_service_pb2 as pb
 
 from tests.factories import marks, told
 from tests.factories import stored_signatures as store
-from tests.factories.scanner_process import ScannerHome, free_port
+from tests.factories.ports import free_port
+from tests.factories.scanner_process import ScannerHome
 from tests.factories.service_process import RunningService, ServiceProcess
 from tests.factories.signer_process import SignerHome
 from tests.fakes.registry import FakeRegistry
