@@ -28,7 +28,8 @@ class Scanner:
             answer = await call(self._images.BatchGetImageRisk, request, timeout=self._timeout)
         except Refusal as refusal:
             raise RiskUnavailable(
-                f"The scanner does not tell the risk of {repository}: {refusal.message} Nothing was signed; try again.",
+                f"The scanner does not tell the risk of {repository}: {refusal.message.rstrip('.')}. "
+                "Nothing was signed; try again.",
                 metadata={"cause": refusal.reason},
             ) from refusal
         _demand_answered(answer, repository, digests)
