@@ -27,10 +27,10 @@ from signer.signings import Signing
 _ATTEMPTS: Final = 6
 _READS: Final = 4
 _LONGEST_PAUSE: Final = 0.5  # seconds between two attempts, at most
-_SETTLE: Final = 0.1  # seconds that a writer elsewhere has to end: at least, and at most
-_LONGEST_SETTLE: Final = 2.0
+_SETTLE: Final = 0.5  # seconds that a writer elsewhere has to end: at least, and at most
+_LONGEST_SETTLE: Final = 5.0
 _MOST_LISTED: Final = 1000  # referrers of an image that are looked for where the registry refuses their index
-_SLOWER: Final = 3  # times as slow as we were: what is granted to such a writer in between
+_SLOWER: Final = 6  # times as slow as we were: what is granted to such a writer in between
 
 
 class Registry(Protocol):
