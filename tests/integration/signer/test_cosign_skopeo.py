@@ -180,7 +180,7 @@ async def test_signatures_made_at_once_all_survive_in_the_real_registry(shop: Wo
 
 
 async def test_two_signers_at_once_lose_no_signature_in_the_real_registry(real_registry: str, tmp_path: Path) -> None:
-    where: dict[str, Any] = {"host": real_registry, "path": f"pay/{uuid4().hex[:8]}", "settle": 0.1}
+    where: dict[str, Any] = {"host": real_registry, "path": f"pay/{uuid4().hex[:8]}"}
     async with workshop(tmp_path / "one", **where) as one, workshop(tmp_path / "two", **where) as two:
         made = [await sign(shop, GOOD) for shop in (one, two)]
         made += await asyncio.gather(*(shop.sign(GOOD, tag="v1") for shop in (one, two) * 4))
